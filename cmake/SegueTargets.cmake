@@ -1,0 +1,43 @@
+# One library, and at most two test programs, for each folder of src/.
+include_guard()
+
+# Options every target of this project gets: warnings, sanitizers, the include root.
+add_library(segue_options INTERFACE)
+target_compile_features(segue_options INTERFACE cxx_std_20)
+target_include_directories(segue_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(segue_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wundef
+    $<$<BOOL:${SEGUE_WARNINGS_AS_ERRORS}>:-Werror>)
+if(SEGUE_SANITIZE)
+    target_compile_options(segue_options INTERFACE
+        -fsanitize=${SEGUE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE})
+endif()
+
+# segue_library(NAME SOURCES file... [DEPENDS target...] [PRIVATE_DEPENDS target...]
+#               [TESTS file...] [SLOW_TESTS file...])
+# Makes the library segue_NAME from this folder, the program segue_NAME_test (label unit) from TESTS
+# and segue_NAME_slow_test (label slow) from SLOW_TESTS. DEPENDS are seen in headers.
+function(segue_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS;TESTS;SLOW_TESTS" ${ARGN})
+    add_library(segue_${name} STATIC ${arg_SOURCES})
+    set_target_properties(segue_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_libraries(segue_${name} PUBLIC segue_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+    if(SEGUE_BUILD_TESTS AND arg_TESTS)
+        segue_test(segue_${name}_test LABEL unit SOURCES ${arg_TESTS} DEPENDS segue_${name})
+    endif()
+    if(SEGUE_BUILD_TESTS AND arg_SLOW_TESTS)
+        segue_test(segue_${name}_slow_test LABEL slow SOURCES ${arg_SLOW_TESTS} DEPENDS segue_${name})
+    endif()
+endfunction()
+
+# segue_test(TARGET LABEL label SOURCES file... [DEPENDS target...])
+# SEGUE_SHARED_DATA tells tests where the optional data sets are; they skip when it is not there.
+function(segue_test target)
+    cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+    add_executable(${target} ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE segue_options ${arg_DEPENDS} GTest::gtest GTest::gtest_main)
+    add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
+    set_tests_properties(${target} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600
+        ENVIRONMENT "SEGUE_SHARED_DATA=${PROJECT_SOURCE_DIR}/../shared/data")
+endfunction()

@@ -1,0 +1,216 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace segue {
+
+namespace {
+
+constexpr std::size_t kWriteBufferBytes = std::size_t{1} << 20;
+
+std::string last_error() { return std::strerror(errno); }
+
+std::string quoted(const std::string& path) { return "'" + path + "'"; }
+
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos) {
+        return ".";
+    }
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// An open file descriptor that closes itself.
+class Descriptor {
+   public:
+    explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (descriptor_ >= 0) {
+            ::close(descriptor_);
+        }
+    }
+    int get() const { return descriptor_; }
+
+   private:
+    int descriptor_;
+};
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (descriptor.get() < 0) {
+        if (errno == ENOENT) {
+            return not_found("file " + quoted(path) + " does not exist");
+        }
+        return io_error("cannot open " + quoted(path) + ": " + last_error());
+    }
+    struct stat info {};
+    if (::fstat(descriptor.get(), &info) != 0) {
+        return io_error("cannot examine " + quoted(path) + ": " + last_error());
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return invalid_argument(quoted(path) + " is not a regular file");
+    }
+    const auto size = static_cast<std::size_t>(info.st_size);
+    if (size == 0) {
+        return MappedFile(nullptr, 0);
+    }
+    void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
+    if (memory == MAP_FAILED) {
+        return io_error("cannot map " + quoted(path) + ": " + last_error());
+    }
+    return MappedFile(static_cast<const std::byte*>(memory), size);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+}
+
+MappedFile::~MappedFile() {
+    if (data_ != nullptr) {
+        ::munmap(const_cast<std::byte*>(data_), size_);
+    }
+}
+
+AtomicFile::AtomicFile(int descriptor, std::string path, std::string temporary_path, bool overwrite)
+    : descriptor_(descriptor),
+      overwrite_(overwrite),
+      path_(std::move(path)),
+      temporary_path_(std::move(temporary_path)) {}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      overwrite_(other.overwrite_),
+      path_(std::move(other.path_)),
+      temporary_path_(std::exchange(other.temporary_path_, {})),
+      pending_(std::move(other.pending_)) {}
+
+AtomicFile::~AtomicFile() {
+    if (descriptor_ >= 0) {
+        ::close(descriptor_);
+    }
+    if (!temporary_path_.empty()) {
+        ::unlink(temporary_path_.c_str());
+    }
+}
+
+Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0) {
+        if (S_ISDIR(info.st_mode)) {
+            return invalid_argument(quoted(path) + " is a folder; name a file in it");
+        }
+        if (!overwrite) {
+            return invalid_argument(quoted(path) + " exists; say --force to replace it");
+        }
+    }
+    std::string temporary = path + ".XXXXXX";
+    const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+    if (descriptor < 0) {
+        return io_error("cannot write to folder " + quoted(folder_of(path)) + ": " + last_error());
+    }
+    // mkstemp makes the file private; an ordinary new file follows the umask.
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    (void)::fchmod(descriptor, 0666 & ~mask);
+    return AtomicFile(descriptor, path, std::move(temporary), overwrite);
+}
+
+Status AtomicFile::flush() {
+    const char* data = pending_.data();
+    std::size_t left = pending_.size();
+    while (left > 0) {
+        const ssize_t written = ::write(descriptor_, data, left);
+        if (written < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return io_error("cannot write " + quoted(path_) + ": " + last_error());
+        }
+        data += written;
+        left -= static_cast<std::size_t>(written);
+    }
+    pending_.clear();
+    return Status();
+}
+
+Status AtomicFile::write(std::span<const std::byte> bytes) {
+    return write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+Status AtomicFile::write(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t take = std::min(text.size(), kWriteBufferBytes);
+        pending_.append(text.substr(0, take));
+        text.remove_prefix(take);
+        if (pending_.size() >= kWriteBufferBytes) {
+            if (Status status = flush(); !status.ok()) {
+                return status;
+            }
+        }
+    }
+    return Status();
+}
+
+Status AtomicFile::commit() {
+    if (Status status = flush(); !status.ok()) {
+        return status;
+    }
+    if (::fsync(descriptor_) != 0) {
+        return io_error("cannot sync " + quoted(path_) + ": " + last_error());
+    }
+    if (::close(std::exchange(descriptor_, -1)) != 0) {
+        return io_error("cannot close " + quoted(path_) + ": " + last_error());
+    }
+    if (overwrite_) {
+        if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+            return io_error("cannot put " + quoted(path_) + " in place: " + last_error());
+        }
+    } else {
+        // link() refuses when somebody made the file meanwhile; rename() would replace it.
+        if (::link(temporary_path_.c_str(), path_.c_str()) != 0) {
+            return errno == EEXIST
+                       ? invalid_argument(quoted(path_) + " exists; say --force to replace it")
+                       : io_error("cannot put " + quoted(path_) + " in place: " + last_error());
+        }
+        ::unlink(temporary_path_.c_str());
+    }
+    temporary_path_.clear();
+    const Descriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.get() >= 0) {
+        // The data are safe already; a folder that cannot be synced only delays the new name.
+        (void)::fsync(folder.get());
+    }
+    return Status();
+}
+
+Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes) {
+    Result<MappedFile> file = MappedFile::open(path);
+    if (!file.ok()) {
+        return file.status();
+    }
+    const std::span<const std::byte> bytes = file->bytes();
+    if (bytes.size() > max_bytes) {
+        return resource_limit(quoted(path) + " has " + std::to_string(bytes.size()) +
+                              " bytes, at most " + std::to_string(max_bytes) + " are read");
+    }
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+}  // namespace segue

@@ -1,0 +1,86 @@
+#include "data/vocabulary.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/checksum.h"
+#include "base/status.h"
+
+namespace segue {
+
+namespace {
+constexpr std::size_t kFewestSlots = 16;
+
+std::uint32_t fingerprint_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+}  // namespace
+
+KeyIndex::KeyIndex(StringTableView keys) {
+    reserve({}, keys.size());
+    for (std::size_t row = 0; row < keys.size(); ++row) {
+        const std::uint64_t hash = xxh3_64(keys[row]);
+        Slot& slot = slots_[slot_of(keys, keys[row], hash)];
+        if (slot.row_plus_one == 0) {
+            slot = {fingerprint_of(hash), static_cast<std::uint32_t>(row + 1)};
+        }
+    }
+}
+
+std::optional<std::uint32_t> KeyIndex::find(StringTableView keys, std::string_view key) const {
+    if (slots_.empty()) {
+        return std::nullopt;
+    }
+    const Slot& slot = slots_[slot_of(keys, key, xxh3_64(key))];
+    if (slot.row_plus_one == 0) {
+        return std::nullopt;
+    }
+    return slot.row_plus_one - 1;
+}
+
+std::size_t KeyIndex::slot_of(StringTableView keys, std::string_view key,
+                              std::uint64_t hash) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t index = hash & mask;
+    for (;; index = (index + 1) & mask) {
+        const Slot& slot = slots_[index];
+        if (slot.row_plus_one == 0 ||
+            (slot.fingerprint == fingerprint_of(hash) && keys[slot.row_plus_one - 1] == key)) {
+            return index;
+        }
+    }
+}
+
+void KeyIndex::reserve(StringTableView keys, std::size_t num_keys) {
+    const std::size_t wanted = std::bit_ceil(std::max(kFewestSlots, 2 * num_keys));
+    if (wanted <= slots_.size()) {
+        return;
+    }
+    std::vector<Slot> old(wanted);
+    old.swap(slots_);
+    const std::size_t mask = slots_.size() - 1;
+    for (const Slot& slot : old) {
+        if (slot.row_plus_one == 0) {
+            continue;
+        }
+        std::size_t index = xxh3_64(keys[slot.row_plus_one - 1]) & mask;
+        while (slots_[index].row_plus_one != 0) {
+            index = (index + 1) & mask;
+        }
+        slots_[index] = slot;
+    }
+}
+
+std::uint32_t Vocabulary::insert(std::string_view key) {
+    index_.reserve(keys(), keys_.size() + 1);
+    const std::uint64_t hash = xxh3_64(key);
+    KeyIndex::Slot& slot = index_.slots_[index_.slot_of(keys(), key, hash)];
+    if (slot.row_plus_one != 0) {
+        return slot.row_plus_one - 1;
+    }
+    SEGUE_ASSERT(keys_.size() < UINT32_MAX - 1);
+    const auto row = static_cast<std::uint32_t>(keys_.size());
+    keys_.append(key);
+    slot = {fingerprint_of(hash), row + 1};
+    return row;
+}
+
+}  // namespace segue
