@@ -21,7 +21,7 @@ template <typename Value>
 class AlignedBuffer {
     static_assert(std::is_trivially_copyable_v<Value>);
 
-   public:
+public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t count)
         : values_(static_cast<Value*>(detail::allocate_aligned_zeroed(checked_bytes(count)))),
@@ -42,7 +42,7 @@ class AlignedBuffer {
     std::span<Value> span() { return {data(), count_}; }
     std::span<const Value> span() const { return {data(), count_}; }
 
-   private:
+private:
     static std::size_t checked_bytes(std::size_t count) {
         if (count > static_cast<std::size_t>(-1) / 2 / sizeof(Value)) {
             throw std::bad_alloc();

@@ -8,7 +8,9 @@ std::uint64_t xxh3_64(std::span<const std::byte> bytes) {
     return XXH3_64bits(bytes.data(), bytes.size());
 }
 
-std::uint64_t xxh3_64(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+std::uint64_t xxh3_64(std::string_view text) {
+    return XXH3_64bits(text.data(), text.size());
+}
 
 std::string to_hex(std::uint64_t value) {
     constexpr std::string_view kDigits = "0123456789abcdef";

@@ -16,9 +16,13 @@ namespace {
 
 constexpr std::size_t kWriteBufferBytes = std::size_t{1} << 20;
 
-std::string last_error() { return std::strerror(errno); }
+std::string last_error() {
+    return std::strerror(errno);
+}
 
-std::string quoted(const std::string& path) { return "'" + path + "'"; }
+std::string quoted(const std::string& path) {
+    return "'" + path + "'";
+}
 
 std::string folder_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -30,7 +34,7 @@ std::string folder_of(const std::string& path) {
 
 /// An open file descriptor that closes itself.
 class Descriptor {
-   public:
+public:
     explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
@@ -41,7 +45,7 @@ class Descriptor {
     }
     int get() const { return descriptor_; }
 
-   private:
+private:
     int descriptor_;
 };
 

@@ -14,8 +14,9 @@ namespace segue {
 
 /// A file mapped for reading. Move-only. Immutable, thread-safe.
 class MappedFile {
-   public:
-    /// Returns an error if: the file is missing, no regular file, or cannot be mapped. An empty file is fine.
+public:
+    /// Returns an error if: the file is missing, no regular file, or cannot be mapped. An empty
+    /// file is fine.
     static Result<MappedFile> open(const std::string& path);
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;
@@ -24,18 +25,19 @@ class MappedFile {
     /// Valid while *this lives.
     std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-   private:
+private:
     MappedFile(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
 };
 
-/// Writes a file under a temporary name in the same folder; commit() syncs it and renames it into place.
-/// Until then, and after any error, what stood at `path` before is untouched; a file that was not committed
-/// is removed by the destructor. Not thread-safe.
+/// Writes a file under a temporary name in the same folder; commit() syncs it and renames it into
+/// place. Until then, and after any error, what stood at `path` before is untouched; a file that
+/// was not committed is removed by the destructor. Not thread-safe.
 class AtomicFile {
-   public:
-    /// Returns an error if: the folder is missing or read-only, or `path` exists and `overwrite` is false.
+public:
+    /// Returns an error if: the folder is missing or read-only, or `path` exists and `overwrite` is
+    /// false.
     static Result<AtomicFile> create(const std::string& path, bool overwrite);
     AtomicFile(AtomicFile&& other) noexcept;
     AtomicFile& operator=(AtomicFile&& other) = delete;
@@ -48,7 +50,7 @@ class AtomicFile {
     const std::string& temporary_path() const { return temporary_path_; }
     Status commit();
 
-   private:
+private:
     AtomicFile(int descriptor, std::string path, std::string temporary_path, bool overwrite);
     int descriptor_ = -1;
     bool overwrite_ = false;

@@ -7,15 +7,15 @@
 
 namespace segue {
 
-/// Writes one JSON value, left to right, without white space. Strings are escaped as RFC 8259 asks; bytes that
-/// are no UTF-8 become U+FFFD. Numbers take the fewest digits that read back to the same value; a number that
-/// is not finite becomes null. Not thread-safe.
+/// Writes one JSON value, left to right, without white space. Strings are escaped as RFC 8259 asks;
+/// bytes that are no UTF-8 become U+FFFD. Numbers take the fewest digits that read back to the same
+/// value; a number that is not finite becomes null. Not thread-safe.
 ///
 ///     JsonWriter json;
 ///     json.begin_object().key("id").value("a").key("score").value(0.5f).end_object();
 ///     json.text();   // {"id":"a","score":0.5}
 class JsonWriter {
-   public:
+public:
     JsonWriter& begin_object();
     JsonWriter& end_object();
     JsonWriter& begin_array();
@@ -37,7 +37,7 @@ class JsonWriter {
     const std::string& text() const { return text_; }
     std::string take() { return std::move(text_); }
 
-   private:
+private:
     void separate();
     std::string text_;
     bool needs_comma_ = false;

@@ -6,8 +6,8 @@
 
 namespace segue {
 
-/// How far a stage of long work is. `total` 0 means unknown. `note` is a short text for people ("loss 0.93");
-/// it is valid during the call only.
+/// How far a stage of long work is. `total` 0 means unknown. `note` is a short text for people
+/// ("loss 0.93"); it is valid during the call only.
 struct Progress {
     std::string_view stage;
     std::uint64_t done = 0;
@@ -16,8 +16,8 @@ struct Progress {
     std::string_view note;
 };
 
-/// Long work calls this from the thread that started it, at most some hundred times; empty means nobody
-/// listens. The library itself never prints.
+/// Long work calls this from the thread that started it, at most some hundred times; empty means
+/// nobody listens. The library itself never prints.
 using ProgressListener = std::function<void(const Progress&)>;
 
 inline void report(const ProgressListener& listener, const Progress& progress) {

@@ -13,11 +13,11 @@ constexpr std::uint64_t split_mix64(std::uint64_t& state) {
     return value ^ (value >> 31);
 }
 
-/// Seeded random numbers, the same on every machine and compiler (the distributions of <random> are not).
-/// SplitMix64; a (seed, stream) pair names an independent sequence, so that row r may draw from stream r
-/// whatever thread it is on. Not thread-safe.
+/// Seeded random numbers, the same on every machine and compiler (the distributions of <random> are
+/// not). SplitMix64; a (seed, stream) pair names an independent sequence, so that row r may draw
+/// from stream r whatever thread it is on. Not thread-safe.
 class Random {
-   public:
+public:
     explicit Random(std::uint64_t seed, std::uint64_t stream = 0);
 
     std::uint64_t next() { return split_mix64(state_); }
@@ -28,7 +28,7 @@ class Random {
     /// Mean 0, variance 1 (Box and Muller).
     double normal();
 
-   private:
+private:
     std::uint64_t state_;
     bool has_spare_ = false;
     double spare_ = 0;

@@ -1,7 +1,8 @@
 #pragma once
 
-// How a function says that the world went wrong: a file, an input, a limit. Bugs of ours are SEGUE_ASSERT.
-// A message says what, where, expected and found, and what to do, in one line without a final full stop.
+// How a function says that the world went wrong: a file, an input, a limit. Bugs of ours are
+// SEGUE_ASSERT. A message says what, where, expected and found, and what to do, in one line without
+// a final full stop.
 
 #include <cassert>
 #include <optional>
@@ -28,7 +29,7 @@ std::string_view name_of(StatusCode code);
 
 /// Success, or a code with a message. Thread-compatible.
 class [[nodiscard]] Status {
-   public:
+public:
     Status() = default;
     Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
 
@@ -39,7 +40,7 @@ class [[nodiscard]] Status {
     /// The same failure with `context` and ": " in front of its message; success stays success.
     Status with_context(std::string_view context) const;
 
-   private:
+private:
     StatusCode code_ = StatusCode::kOk;
     std::string message_;
 };
@@ -55,7 +56,7 @@ Status internal_error(std::string message);
 /// A value, or the Status that says why there is none. Requires: value() only after ok().
 template <typename Value>
 class [[nodiscard]] Result {
-   public:
+public:
     Result(Value value) : value_(std::move(value)) {}
     Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }
 
@@ -71,7 +72,7 @@ class [[nodiscard]] Result {
     Value* operator->() { return &value(); }
     const Value* operator->() const { return &value(); }
 
-   private:
+private:
     std::optional<Value>& checked() {
         assert(value_.has_value());
         return value_;

@@ -6,13 +6,13 @@ namespace segue {
 
 /// Wall-clock seconds since it was made or restarted. Not thread-safe.
 class Stopwatch {
-   public:
+public:
     double seconds() const {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     }
     void restart() { start_ = std::chrono::steady_clock::now(); }
 
-   private:
+private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

@@ -8,9 +8,12 @@ namespace segue {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
-/// Bytes of the well-formed sequence at the start of `text`, 0 when there is none (Unicode 15, table 3-7).
+/// Bytes of the well-formed sequence at the start of `text`, 0 when there is none (Unicode 15,
+/// table 3-7).
 std::size_t utf8_sequence_bytes(std::string_view text) {
     const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
     const auto continues = [&](std::size_t index) { return (byte(index) & 0xC0) == 0x80; };
@@ -126,7 +129,8 @@ std::size_t edit_distance(std::string_view left, std::string_view right, std::si
         row[0] = line;
         std::size_t smallest = row[0];
         for (std::size_t column = 1; column <= right.size(); ++column) {
-            const std::size_t substituted = diagonal + (left[line - 1] != right[column - 1] ? 1 : 0);
+            const std::size_t substituted =
+                diagonal + (left[line - 1] != right[column - 1] ? 1 : 0);
             diagonal = row[column];
             row[column] = std::min({row[column] + 1, row[column - 1] + 1, substituted});
             smallest = std::min(smallest, row[column]);

@@ -7,11 +7,11 @@
 namespace segue {
 
 /// Runs numbered chunks of work on a fixed number of threads, the caller's among them.
-/// What a chunk computes may depend on its number, never on the thread that takes it: that is how results
-/// stay the same bytes for any number of threads.
-/// Thread-compatible: one for_each at a time; chunks must not call for_each of the same pool.
+/// What a chunk computes may depend on its number, never on the thread that takes it: that is how
+/// results stay the same bytes for any number of threads. Thread-compatible: one for_each at a
+/// time; chunks must not call for_each of the same pool.
 class ThreadPool {
-   public:
+public:
     /// `num_threads` 0 means one for each core.
     explicit ThreadPool(unsigned num_threads);
     ~ThreadPool();
@@ -26,7 +26,7 @@ class ThreadPool {
     void for_each(std::size_t num_chunks,
                   const std::function<void(std::size_t chunk, unsigned worker)>& work);
 
-   private:
+private:
     struct State;
     std::unique_ptr<State> state_;
 };

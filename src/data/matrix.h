@@ -25,10 +25,11 @@ struct MatrixView {
     std::span<const float> row(std::size_t index) const { return {data + index * stride, dim}; }
 };
 
-/// Owns [num_rows x dim] floats, row-major, zero at first. The stride is padded_dim(dim), rows begin at multiples
-/// of 64 bytes, and the floats behind `dim` stay zero. Move-only. Thread-compatible.
+/// Owns [num_rows x dim] floats, row-major, zero at first. The stride is padded_dim(dim), rows
+/// begin at multiples of 64 bytes, and the floats behind `dim` stay zero. Move-only.
+/// Thread-compatible.
 class Matrix {
-   public:
+public:
     Matrix() = default;
     Matrix(std::size_t num_rows, std::size_t dim)
         : num_rows_(num_rows),
@@ -45,7 +46,7 @@ class Matrix {
     std::span<const float> row(std::size_t index) const { return {data() + index * stride_, dim_}; }
     MatrixView view() const { return {data(), num_rows_, dim_, stride_}; }
 
-   private:
+private:
     std::size_t num_rows_ = 0;
     std::size_t dim_ = 0;
     std::size_t stride_ = 0;

@@ -20,10 +20,11 @@ constexpr bool comes_before(const ScoredRow& left, const ScoredRow& right) {
 
 /// Views the lists of neighbours of every item, best first, the item itself not among them.
 struct NeighboursView {
-    std::span<const std::uint64_t> offsets;        // [num_items + 1]
-    std::span<const std::uint32_t> item_rows;      // [num_entries]
-    std::span<const float> scores;                 // [num_entries]
-    std::span<const std::uint32_t> together;       // [num_entries] groups both are in (the evidence), or empty
+    std::span<const std::uint64_t> offsets;    // [num_items + 1]
+    std::span<const std::uint32_t> item_rows;  // [num_entries]
+    std::span<const float> scores;             // [num_entries]
+    std::span<const std::uint32_t>
+        together;  // [num_entries] groups both are in (the evidence), or empty
 
     std::size_t num_items() const { return offsets.empty() ? 0 : offsets.size() - 1; }
     std::size_t list_size(std::size_t item_row) const {

@@ -9,10 +9,11 @@
 
 namespace segue {
 
-/// Strings one after the other: string i is bytes [offsets[i], offsets[i + 1]). Views somebody else's memory.
-/// Requires: offsets ascend from 0 to bytes.size(), and there is one more of them than strings (or none).
+/// Strings one after the other: string i is bytes [offsets[i], offsets[i + 1]). Views somebody
+/// else's memory. Requires: offsets ascend from 0 to bytes.size(), and there is one more of them
+/// than strings (or none).
 class StringTableView {
-   public:
+public:
     StringTableView() = default;
     /// `offsets` [size() + 1], or empty for an empty table.
     StringTableView(std::span<const std::uint64_t> offsets, std::span<const char> bytes)
@@ -26,14 +27,14 @@ class StringTableView {
     std::span<const std::uint64_t> offsets() const { return offsets_; }
     std::span<const char> bytes() const { return bytes_; }
 
-   private:
+private:
     std::span<const std::uint64_t> offsets_;
     std::span<const char> bytes_;
 };
 
 /// Owns strings one after the other; grows at the end. Thread-compatible.
 class StringTable {
-   public:
+public:
     StringTable() : offsets_(1, 0) {}
 
     void append(std::string_view text) {
@@ -45,7 +46,7 @@ class StringTable {
     /// Valid until the next append.
     StringTableView view() const { return {offsets_, {bytes_.data(), bytes_.size()}}; }
 
-   private:
+private:
     std::vector<std::uint64_t> offsets_;
     std::string bytes_;
 };

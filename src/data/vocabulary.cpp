@@ -11,7 +11,9 @@ namespace segue {
 namespace {
 constexpr std::size_t kFewestSlots = 16;
 
-std::uint32_t fingerprint_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+std::uint32_t fingerprint_of(std::uint64_t hash) {
+    return static_cast<std::uint32_t>(hash >> 32);
+}
 }  // namespace
 
 KeyIndex::KeyIndex(StringTableView keys) {

@@ -10,18 +10,18 @@
 
 namespace segue {
 
-/// Finds the row of a key in a table of distinct strings: open addressing over xxh3, 8 bytes a slot at a load
-/// of at most one half. The table itself is passed to every call and must be the same each time.
-/// Immutable while nobody inserts, then thread-safe.
+/// Finds the row of a key in a table of distinct strings: open addressing over xxh3, 8 bytes a slot
+/// at a load of at most one half. The table itself is passed to every call and must be the same
+/// each time. Immutable while nobody inserts, then thread-safe.
 class KeyIndex {
-   public:
+public:
     KeyIndex() = default;
     /// Indexes all of `keys`; where a key occurs twice its first row wins.
     explicit KeyIndex(StringTableView keys);
 
     std::optional<std::uint32_t> find(StringTableView keys, std::string_view key) const;
 
-   private:
+private:
     friend class Vocabulary;
     struct Slot {
         std::uint32_t fingerprint = 0;
@@ -35,17 +35,19 @@ class KeyIndex {
 
 /// Owns distinct keys, numbered from 0 in the order they came. Thread-compatible.
 class Vocabulary {
-   public:
+public:
     /// The row of `key`, new or old. Requires: fewer than 2^32 - 1 keys.
     std::uint32_t insert(std::string_view key);
-    std::optional<std::uint32_t> find(std::string_view key) const { return index_.find(keys(), key); }
+    std::optional<std::uint32_t> find(std::string_view key) const {
+        return index_.find(keys(), key);
+    }
 
     std::size_t size() const { return keys_.size(); }
     std::string_view operator[](std::size_t row) const { return keys_[row]; }
     /// Valid until the next insert.
     StringTableView keys() const { return keys_.view(); }
 
-   private:
+private:
     StringTable keys_;
     KeyIndex index_;
 };

@@ -1,8 +1,8 @@
 #pragma once
 
-// What a fitted recipe is: the tables that answer queries, whoever owns them. Training makes ModelParts (owned
-// memory); the bundle file holds the same tables mapped; Model gives both the same views. Names and types of
-// the tensors are in docs/bundle_format.md.
+// What a fitted recipe is: the tables that answer queries, whoever owns them. Training makes
+// ModelParts (owned memory); the bundle file holds the same tables mapped; Model gives both the
+// same views. Names and types of the tensors are in docs/bundle_format.md.
 
 #include <cstdint>
 #include <memory>
@@ -26,10 +26,12 @@ namespace segue {
 enum class AnswerBy {
     kLists,    // by adding up the neighbour lists (cooc)
     kFoldIn,   // by one search with a vector solved from the history (ials)
-    kVectors,  // by one search with the sum of the items' normalised vectors (blueprint, imported vectors)
+    kVectors,  // by one search with the sum of the items' normalised vectors (blueprint, imported
+               // vectors)
 };
 
-/// How a pair of items is scored from counts; docs/numerics.md has the formulas. Only for recipe "cooc".
+/// How a pair of items is scored from counts; docs/numerics.md has the formulas. Only for recipe
+/// "cooc".
 struct PairScoreSettings {
     std::string name = "conditional";  // see cooc/pair_scores.h
     double group_exponent = 0.5;       // a: a group of n items adds n^-a
@@ -42,21 +44,21 @@ struct PairScoreSettings {
 struct FoldInSettings {
     double unobserved_weight = 0;  // alpha0: weight of every pair towards 0
     double l2_reg = 0;             // of this row, before scaling by counts
-    double l2_exponent = 1;        // nu: l2_reg * (n + alpha0 * num_items)^nu; 0 for an unscaled lambda
-    double alpha = 0;              // hu: confidence of an observed pair is 1 + alpha * weight
-    bool hu = false;               // Hu, Koren, Volinsky's weights instead of Rendle's
+    double l2_exponent = 1;  // nu: l2_reg * (n + alpha0 * num_items)^nu; 0 for an unscaled lambda
+    double alpha = 0;        // hu: confidence of an observed pair is 1 + alpha * weight
+    bool hu = false;         // Hu, Koren, Volinsky's weights instead of Rendle's
 };
 
 /// The small facts of a model; `__metadata__` of the bundle.
 struct ModelInfo {
-    std::string recipe;             // "ials", "cooc", "blueprint", "import"
+    std::string recipe;  // "ials", "cooc", "blueprint", "import"
     AnswerBy answer_by = AnswerBy::kVectors;
-    double popularity_exponent = 0; // default: of ||j|| for vectors, of the frequency for lists
+    double popularity_exponent = 0;  // default: of ||j|| for vectors, of the frequency for lists
     std::uint64_t seed = 0;
-    std::uint64_t num_groups = 0;   // groups kept, also when their histories are not stored
-    std::uint64_t total_frequency = 0;  // T: sum of item frequencies
-    std::string parameters_json = "{}"; // everything the recipe was told or worked out
-    std::string input_hash;         // xxh3 of the cleaned input, hexadecimal
+    std::uint64_t num_groups = 0;        // groups kept, also when their histories are not stored
+    std::uint64_t total_frequency = 0;   // T: sum of item frequencies
+    std::string parameters_json = "{}";  // everything the recipe was told or worked out
+    std::string input_hash;              // xxh3 of the cleaned input, hexadecimal
     PairScoreSettings pair_score;
     FoldInSettings fold_in;
 };
@@ -70,7 +72,7 @@ struct ModelParts {
     Matrix item_vectors;                          // [num_items x dim]
     Neighbours neighbours;                        // top 100 by the default popularity exponent
     Vocabulary groups;
-    SparseMatrix interactions;                    // [num_groups x num_items] histories
+    SparseMatrix interactions;  // [num_groups x num_items] histories
 };
 
 struct OpenOptions {
@@ -79,7 +81,7 @@ struct OpenOptions {
 
 /// An open model: views into memory it owns or a file it maps. Move-only. Immutable, thread-safe.
 class Model {
-   public:
+public:
     /// Maps a bundle and checks everything in it that addresses memory, checksums also if asked.
     /// Returns an error if: the file is missing, no bundle, of another format version, or damaged.
     static Result<Model> open(const std::string& path, const OpenOptions& options = {});
@@ -113,14 +115,15 @@ class Model {
     StringTableView group_keys() const;
     std::optional<std::uint32_t> find_group(std::string_view group_key) const;
 
-   private:
+private:
     struct Tables;
     explicit Model(std::unique_ptr<Tables> tables);
     std::unique_ptr<Tables> tables_;
 };
 
-/// Writes a model as one bundle file; equal parts give equal bytes. Returns an error if: the file exists and
-/// `overwrite` is false, or it cannot be written; what was there before is untouched then.
+/// Writes a model as one bundle file; equal parts give equal bytes. Returns an error if: the file
+/// exists and `overwrite` is false, or it cannot be written; what was there before is untouched
+/// then.
 Status write_bundle(const ModelParts& parts, const std::string& path, bool overwrite);
 
 }  // namespace segue

@@ -31,25 +31,26 @@ struct RecipeParams {
     std::uint64_t seed = 1;
 
     // ials and blueprint
-    std::optional<std::size_t> dim;                // 64; blueprint 50
-    std::optional<std::uint32_t> iterations;       // 12; blueprint 20
-    std::optional<AlsLoss> loss;                   // rendle; blueprint hu
-    std::optional<AlsSolver> solver;               // eigen-pcg
-    std::uint32_t solver_steps = 0;                // 0 chooses by dim
-    std::optional<double> unobserved_weight;       // rendle's alpha0; from the density
-    std::optional<double> l2_reg;                  // from the density; blueprint 1
-    std::optional<double> alpha;                   // hu; 1
-    std::optional<double> min_relative_progress;   // 0; blueprint 0.01
+    std::optional<std::size_t> dim;                          // 64; blueprint 50
+    std::optional<std::uint32_t> iterations;                 // 12; blueprint 20
+    std::optional<AlsLoss> loss;                             // rendle; blueprint hu
+    std::optional<AlsSolver> solver;                         // eigen-pcg
+    std::uint32_t solver_steps = 0;                          // 0 chooses by dim
+    std::optional<double> unobserved_weight;                 // rendle's alpha0; from the density
+    std::optional<double> l2_reg;                            // from the density; blueprint 1
+    std::optional<double> alpha;                             // hu; 1
+    std::optional<double> min_relative_progress;             // 0; blueprint 0.01
     NegativeWeights negative = NegativeWeights::kConfident;  // blueprint
-    bool diagonal = true;                          // blueprint: keep (i, i)
-    bool stop_on_recall = false;                   // ials: a fifth of each history judges every epoch
+    bool diagonal = true;                                    // blueprint: keep (i, i)
+    bool stop_on_recall = false;  // ials: a fifth of each history judges every epoch
 
     // cooc
     PairScoreParams pair_score;
-    std::uint32_t window = 0;                      // 0: any two items of a group; needs positions
-    std::uint32_t cut_groups_to = 0;               // 0: never; else a seeded sample of this many items
+    std::uint32_t window = 0;         // 0: any two items of a group; needs positions
+    std::uint32_t cut_groups_to = 0;  // 0: never; else a seeded sample of this many items
 
-    /// Instead of the recipe's default knob of the neighbour table: exponent of ||j||, for cooc of f_j.
+    /// Instead of the recipe's default knob of the neighbour table: exponent of ||j||, for cooc of
+    /// f_j.
     std::optional<double> popularity_exponent;
     std::size_t num_neighbours = 100;
 
@@ -59,10 +60,10 @@ struct RecipeParams {
 
 /// One timed step.
 struct FitStage {
-    std::string name;       // "read", "count", "train", "neighbours", "write"
-    double seconds = 0;     // wall clock
-    double cpu_seconds = 0; // all threads
-    std::string note;       // "2,250,412 pairs, 1,123,004 distinct"
+    std::string name;        // "read", "count", "train", "neighbours", "write"
+    double seconds = 0;      // wall clock
+    double cpu_seconds = 0;  // all threads
+    std::string note;        // "2,250,412 pairs, 1,123,004 distinct"
 };
 
 struct FitReport {
@@ -83,8 +84,8 @@ struct FittedRecipe {
 };
 
 /// Fits one recipe in memory. The filters of the blueprint are the reader's work, not done here.
-Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& params, ThreadPool& pool,
-                                const ProgressListener& progress = {});
+Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& params,
+                                ThreadPool& pool, const ProgressListener& progress = {});
 
 struct FitOptions {
     IngestOptions ingest;

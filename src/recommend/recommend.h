@@ -1,7 +1,8 @@
 #pragma once
 
-// Every question to a model, whatever face it came through, is one Query and gets one Answer. Several items, a
-// stored group, a history and a vector may be mixed; how they are answered is the model's AnswerBy.
+// Every question to a model, whatever face it came through, is one Query and gets one Answer.
+// Several items, a stored group, a history and a vector may be mixed; how they are answered is the
+// model's AnswerBy.
 
 #include <cstdint>
 #include <memory>
@@ -46,7 +47,8 @@ struct Query {
     std::optional<double> popularity_exponent;
     std::optional<float> min_score;
     Combine combine = Combine::kSumOfSimilarities;
-    /// Whether the query's own items may be offered; false for everybody but the blueprint's habits.
+    /// Whether the query's own items may be offered; false for everybody but the blueprint's
+    /// habits.
     bool offer_query_items = false;
 };
 
@@ -87,27 +89,30 @@ struct BatchOptions {
     std::optional<double> popularity_exponent;
 };
 
-/// Answers questions about one model. Immutable, thread-safe; views the model, which must outlive it.
+/// Answers questions about one model. Immutable, thread-safe; views the model, which must outlive
+/// it.
 class Recommender {
-   public:
+public:
     explicit Recommender(const Model& model);
     Recommender(Recommender&&) noexcept;
     ~Recommender();
 
-    /// Returns an error if: nothing was asked, none of what was asked is known, the group is unknown, the
-    /// vector has another dimension or is not finite, or the model cannot answer that kind of question.
+    /// Returns an error if: nothing was asked, none of what was asked is known, the group is
+    /// unknown, the vector has another dimension or is not finite, or the model cannot answer that
+    /// kind of question.
     Result<Answer> answer(const Query& query) const;
 
     /// What joins two items; nothing when the model stores no histories and no such neighbour.
     std::optional<Evidence> evidence(std::uint32_t query_row, std::uint32_t offered_row) const;
 
-    /// Items whose title equals `title` (ASCII case ignored), most frequent first; when there is none, up to
-    /// `limit` near misses: titles that contain it, then titles within a small edit distance.
+    /// Items whose title equals `title` (ASCII case ignored), most frequent first; when there is
+    /// none, up to `limit` near misses: titles that contain it, then titles within a small edit
+    /// distance.
     std::vector<TitleMatch> find_titles(std::string_view title, std::size_t limit) const;
 
-    /// For each row of `histories` [num_histories x num_items] the best k items outside the history, best
-    /// first: lists of the same order as the rows (an empty history gets an empty list). Same for any number
-    /// of threads.
+    /// For each row of `histories` [num_histories x num_items] the best k items outside the
+    /// history, best first: lists of the same order as the rows (an empty history gets an empty
+    /// list). Same for any number of threads.
     Result<Neighbours> recommend_histories(const SparseView& histories, const BatchOptions& options,
                                            ThreadPool& pool,
                                            const ProgressListener& progress = {}) const;
@@ -117,7 +122,7 @@ class Recommender {
                                      const BatchOptions& options, ThreadPool& pool,
                                      const ProgressListener& progress = {}) const;
 
-   private:
+private:
     struct State;
     std::unique_ptr<State> state_;
 };
