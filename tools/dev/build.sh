@@ -1,0 +1,46 @@
+# Configuring and building a preset of CMakePresets.json.
+
+# The libduckdb that the program loads when SEGUE_DUCKDB is not set: the extension module of the wheel.
+duckdb_library() {
+    for file in "$deps"/python/_duckdb*.so "$deps"/python/duckdb/*duckdb*.so; do
+        if [ -f "$file" ]; then
+            printf '%s' "$file"
+            return
+        fi
+    done
+}
+
+# configure PRESET: runs cmake unless it ran with the same arguments before.
+configure() {
+    preset=$1
+    set -- "-DSEGUE_DUCKDB_DEFAULT=$(duckdb_library)" \
+        "-DSEGUE_WARNINGS_AS_ERRORS=${SEGUE_WARNINGS_AS_ERRORS:-OFF}"
+    if command -v ccache >/dev/null; then
+        set -- "$@" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+    fi
+    stamp=build/$preset/.configured
+    if [ -f "build/$preset/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$*" ]; then
+        return
+    fi
+    mkdir -p "build/$preset"
+    say "configuring build/$preset"
+    cmake --preset "$preset" "$@" >"build/$preset/configure.log" 2>&1 || {
+        cat "build/$preset/configure.log" >&2
+        die "cmake could not configure the preset '$preset'"
+    }
+    printf '%s\n' "$*" >"$stamp"
+}
+
+# build PRESET TARGET...
+build() {
+    preset=$1
+    shift
+    # Clones in other directories find each other's objects.
+    export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
+    [ -n "${HOME:-}" ] || export CCACHE_DIR="$deps/ccache"
+    case $preset in
+        clang) setup_apt tools/apt-ci-packages.txt ;;
+    esac
+    configure "$preset"
+    cmake --build "build/$preset" --target "$@" || die "the build of '$preset' failed"
+}
