@@ -59,10 +59,29 @@ install_apt() {
     fi
     mkdir -p "$deps"
     say "installing $# Debian packages with apt (one to three minutes; log: .deps/apt.log)"
+    keep_certificates
     $as_root apt-get update >"$deps/apt.log" 2>&1 || true # an index of no interest here may fail
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         -o DPkg::Lock::Timeout=300 "$@" >>"$deps/apt.log" 2>&1 </dev/null ||
-        die "apt could not install: $names($(reason '^\(E\|W\|Err\):' "$deps/apt.log")); is the network up? The log is .deps/apt.log"
+        die "apt could not install: $names($(apt_reason)); is the network up? The log is .deps/apt.log"
+    restore_certificates
+}
+
+# Certificates that stand where no package has put them are the machine's own (a proxy's authority among them, say).
+# Installing ca-certificates writes over them, after which pip could not download through that proxy.
+certificates=/etc/ssl/certs/ca-certificates.crt
+
+keep_certificates() {
+    rm -f "$deps/certificates"
+    # shellcheck disable=SC2016
+    case $(dpkg-query -W -f '${db:Status-Status}' ca-certificates 2>/dev/null) in
+        installed) ;;
+        *) [ ! -f "$certificates" ] || cp "$certificates" "$deps/certificates" ;;
+    esac
+}
+
+restore_certificates() {
+    [ ! -f "$deps/certificates" ] || $as_root cp "$deps/certificates" "$certificates"
 }
 
 # setup_pip LIST DIRECTORY: the listed wheels, of exactly these versions, in a directory of their own.
@@ -76,13 +95,16 @@ setup_pip() {
     "$python" -m pip install --quiet --disable-pip-version-check --no-input --retries 2 --no-deps \
         --only-binary :all: --root-user-action ignore --target "$2.new" $(entries "$1") \
         >"$deps/pip.log" 2>&1 </dev/null ||
-        die "pip could not download $wheels($(reason '^ERROR:' "$deps/pip.log")); is the network up? The log is .deps/pip.log"
+        die "pip could not download $wheels($(pip_reason)); is the network up? The log is .deps/pip.log"
     cp "$1" "$2.new/.packages"
     mv "$2.new" "$2"
 }
 
-# The first line of the log $2 that matches $1: why something failed.
-reason() { sed -n "/$1/{s/[[:space:]]*\$//;p;q;}" "$2"; }
+# Why it failed, as the logs have it: the first complaint.
+apt_reason() { sed -n '/^\(E\|W\|Err\):/{p;q;}' "$deps/apt.log"; }
+pip_reason() {
+    sed -n -e "/connection broken by/{s/.*broken by '\(.*\)': .*/\1/;p;q;}" -e '/^ERROR:/{p;q;}' "$deps/pip.log"
+}
 
 # The playlists the demo prefers: beside the checkout, or where SEGUE_SHARED_DATA says.
 playlists() { printf '%s' "${SEGUE_SHARED_DATA:-$root/../shared/data}/playlists/playlists.csv.gz"; }
