@@ -30,6 +30,9 @@ enum class AnswerBy {
                // vectors)
 };
 
+/// "lists", "fold_in", "vectors"
+std::string_view name_of(AnswerBy answer_by);
+
 /// How a pair of items is scored from counts; docs/numerics.md has the formulas. Only for recipe
 /// "cooc".
 struct PairScoreSettings {
@@ -85,7 +88,8 @@ public:
     /// Maps a bundle and checks everything in it that addresses memory, checksums also if asked.
     /// Returns an error if: the file is missing, no bundle, of another format version, or damaged.
     static Result<Model> open(const std::string& path, const OpenOptions& options = {});
-    /// Takes the tables of a model that was just fitted. Requires: they agree in size.
+    /// Takes the tables of a model that was just fitted. Requires: they agree in size (what
+    /// write_bundle checks first).
     static Model from_parts(ModelParts parts);
     Model(Model&&) noexcept;
     Model& operator=(Model&&) noexcept;
@@ -105,12 +109,13 @@ public:
     std::span<const std::uint32_t> item_frequencies() const;
     /// [num_items x dim]; no rows for recipes without vectors.
     MatrixView item_vectors() const;
-    /// No offsets where none are stored.
+    /// No offsets where there are none; num_items() lists otherwise.
     NeighboursView neighbours() const;
 
     /// Histories, [num_groups x num_items]; no rows where they are not stored.
     SparseView interactions() const;
-    /// The transpose of interactions(), [num_items x num_groups]; made at the first call.
+    /// The transpose of interactions(), [num_items x num_groups]; made at the first call, by
+    /// whichever thread.
     SparseView interactions_by_item() const;
     StringTableView group_keys() const;
     std::optional<std::uint32_t> find_group(std::string_view group_key) const;
