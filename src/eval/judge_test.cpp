@@ -243,7 +243,9 @@ TEST(JudgeGroupLists, refuses_lists_that_would_flatter_their_maker) {
         {"does not have", {kNumItems}},
         {"longer", std::vector<std::uint32_t>(21, 0)}};
     ThreadPool pool(2);
-    for (const auto& [message, list] : bad_lists) {
+    for (const auto& bad : bad_lists) {
+        const std::string& message = bad.first;
+        const std::vector<std::uint32_t>& list = bad.second;
         const auto cheat = [&](const GroupListRequest& request, ThreadPool&) -> Result<Neighbours> {
             Neighbours lists;
             for (const std::uint32_t row : request.group_rows) {
