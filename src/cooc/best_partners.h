@@ -1,0 +1,46 @@
+#pragma once
+
+// Keeps the best k of many scored partners: everything not worse than the k-th best seen so far
+// goes to a buffer of 2k, which is halved when full; most partners cost one comparison.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "data/neighbours.h"
+
+namespace segue {
+
+/// Use: clear(), any number of offer(), take_sorted(). Not thread-safe.
+class BestPartners {
+public:
+    /// Requires: k > 0.
+    explicit BestPartners(std::size_t k) : k_(k) {}
+
+    void clear() {
+        kept_.clear();
+        threshold_ = -std::numeric_limits<float>::infinity();
+    }
+    void offer(ScoredRow partner) {
+        if (partner.score < threshold_) {
+            return;
+        }
+        kept_.push_back(partner);
+        if (kept_.size() >= 2 * k_) {
+            halve();
+        }
+    }
+    /// The best k offered, best first by comes_before. Valid until the next call.
+    std::span<const ScoredRow> take_sorted();
+
+private:
+    void halve();
+
+    std::size_t k_;
+    float threshold_ = -std::numeric_limits<float>::infinity();
+    std::vector<ScoredRow> kept_;
+};
+
+}  // namespace segue
