@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -52,7 +53,8 @@ private:
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // Not to wait for the writer of a pipe, which is refused below.
+    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (descriptor.get() < 0) {
         if (errno == ENOENT) {
             return not_found("file " + quoted(path) + " does not exist");

@@ -1,35 +1,12 @@
 #pragma once
 
-// For tests: a model small enough to draw, and a place for files that goes away.
+// For tests: a model small enough to draw.
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
-#include <string_view>
 
 #include "model/model.h"
 
 namespace segue::testing {
-
-/// An empty folder of its own, removed with everything in it.
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "segue-test-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 /// Four songs in three playlists, with titles, vectors of two numbers, neighbours and histories:
 ///

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/temporary_folder.h"
 #include "bundle/inspect.h"
 #include "bundle/reader.h"
 #include "bundle/writer.h"
