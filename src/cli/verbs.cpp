@@ -1,11 +1,18 @@
 #include "cli/verbs.h"
 
+#include <array>
+
 #include "cli/program.h"
 
 namespace segue::cli {
 
 std::span<const Verb> all_verbs() {
-    return {};
+    // In the order of a first session.
+    static const std::array kVerbs = {
+        similar_verb(), recommend_verb(), neighbours_verb(), lookup_verb(),
+        export_verb(),  import_verb(),    inspect_verb(),    doctor_verb(),
+    };
+    return kVerbs;
 }
 
 }  // namespace segue::cli

@@ -4,4 +4,15 @@
 
 #include "cli/verb.h"
 
-namespace segue::cli {}  // namespace segue::cli
+namespace segue::cli {
+
+Verb doctor_verb();
+Verb export_verb();
+Verb import_verb();
+Verb inspect_verb();
+Verb lookup_verb();
+Verb neighbours_verb();
+Verb recommend_verb();
+Verb similar_verb();
+
+}  // namespace segue::cli

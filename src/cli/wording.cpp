@@ -126,6 +126,21 @@ std::string clipped(std::string_view text, std::size_t width) {
     return width == 0 ? kept : kept + "…";
 }
 
+std::string shell_quoted(std::string_view text) {
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_./=:,+-").find(c) != std::string_view::npos;
+    };
+    if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) {
+        return std::string(text);
+    }
+    std::string quoted = "'";
+    for (const char c : text) {
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return quoted + "'";
+}
+
 std::string indented_entry(std::string_view head, std::string_view body) {
     constexpr std::size_t kBodyColumn = 30;
     constexpr std::size_t kWidth = 100;

@@ -27,6 +27,9 @@ std::size_t display_width(std::string_view text);
 /// The text cut to `width` columns, the last one "…" when something was cut.
 std::string clipped(std::string_view text, std::size_t width);
 
+/// The text as one word of a POSIX shell command.
+std::string shell_quoted(std::string_view text);
+
 /// One entry of a help page: the head indented by two, the body wrapped in a second column.
 std::string indented_entry(std::string_view head, std::string_view body);
 

@@ -1,0 +1,147 @@
+// segue neighbours: every item's list in one table.
+
+#include <fmt/core.h>
+
+#include <numeric>
+
+#include "base/json_writer.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "cli/list_output.h"
+#include "cli/open_model.h"
+#include "cli/verbs.h"
+#include "cli/wording.h"
+#include "recommend/recommend.h"
+
+namespace segue::cli {
+namespace {
+
+struct NeighboursArguments {
+    static constexpr std::string_view kName = "neighbours";
+    static constexpr std::string_view kSummary = "Write the list of similar items of every item.";
+    ModelArguments model;
+    bool all = false;
+    std::uint64_t k = 20;
+    std::string out;
+    bool titles = false;
+    std::optional<double> popularity_exponent;
+    std::uint32_t threads = 0;
+    bool force = false;
+    bool json = false;
+
+    void declare(Options& options) {
+        model.declare(options);
+        options.flag("all", all, "of every item (segue similar answers for one)");
+        options.number("k", k, kResultsRange, "longest list");
+        options.required_text("out", out, "FILE", "a .parquet, .csv, .tsv or .jsonl file");
+        options.flag("titles", titles, "add the titles of both items");
+        options.number("popularity-exponent", popularity_exponent, kExponentRange,
+                       "how strongly popular items are held down, instead of the model's default");
+        options.number("threads", threads, kThreadsRange, "0 takes one for each core");
+        options.flag("force", force, "overwrite the file");
+        options.flag("json", json, "print one JSON object");
+        options.example("Twenty neighbours of every song",
+                        "segue neighbours songs.segue --all --k 20 --out neighbours.csv");
+    }
+    Status check() const {
+        return all ? Status()
+                   : invalid_argument("say --all for every item; segue similar answers for one");
+    }
+    Status run(Console& console) const;
+};
+
+std::vector<OutputColumn> columns_for(const Model& model, bool titles) {
+    using Type = OutputColumn::Type;
+    std::vector<OutputColumn> columns = {{"item", Type::kText},
+                                         {"rank", Type::kInteger},
+                                         {"neighbour", Type::kText},
+                                         {"score", Type::kFloat}};
+    if (!model.item_frequencies().empty()) {
+        columns.push_back({"frequency1", Type::kInteger});
+        columns.push_back({"frequency2", Type::kInteger});
+    }
+    if (titles) {
+        columns.push_back({"title", Type::kText});
+        columns.push_back({"neighbour_title", Type::kText});
+    }
+    return columns;
+}
+
+/// Writes the lists of items [begin, begin + number of lists).
+std::uint64_t write_block(const Model& model, const NeighboursView& lists, std::size_t begin,
+                          bool titles, TableWriter& writer) {
+    const std::span<const std::uint32_t> frequencies = model.item_frequencies();
+    for (std::size_t list = 0; list < lists.num_items(); ++list) {
+        const std::size_t item_row = begin + list;
+        for (std::size_t place = 0; place < lists.list_size(list); ++place) {
+            const std::size_t entry = lists.offsets[list] + place;
+            const std::uint32_t neighbour_row = lists.item_rows[entry];
+            writer.text(model.item_keys()[item_row]);
+            writer.integer(static_cast<std::int64_t>(place + 1));
+            writer.text(model.item_keys()[neighbour_row]);
+            writer.number(lists.scores[entry]);
+            if (!frequencies.empty()) {
+                writer.integer(frequencies[item_row]);
+                writer.integer(frequencies[neighbour_row]);
+            }
+            if (titles) {
+                writer.text((*model.titles())[item_row]);
+                writer.text((*model.titles())[neighbour_row]);
+            }
+            writer.end_row();
+        }
+    }
+    return lists.item_rows.size();
+}
+
+Status NeighboursArguments::run(Console& console) const {
+    const Stopwatch clock;
+    const Result<Model> opened = model.open();
+    if (!opened.ok()) {
+        return opened.status();
+    }
+    if (titles && !opened->titles()) {
+        return invalid_argument("this model stores no titles");
+    }
+    const Recommender recommender(*opened);
+    ThreadPool pool(threads);
+    const BatchOptions batch = {.k = k, .popularity_exponent = popularity_exponent};
+    std::uint64_t num_rows = 0;
+    const ProgressListener progress = console.progress();
+    const Status status = write_lists(
+        out, columns_for(*opened, titles), force, opened->num_items(),
+        [&](std::size_t begin, std::size_t end, TableWriter& writer) {
+            std::vector<std::uint32_t> item_rows(end - begin);
+            std::iota(item_rows.begin(), item_rows.end(), static_cast<std::uint32_t>(begin));
+            const Result<Neighbours> lists =
+                recommender.similar_items(item_rows, batch, pool, progress);
+            if (!lists.ok()) {
+                return lists.status();
+            }
+            num_rows += write_block(*opened, lists->view(), begin, titles, writer);
+            return Status();
+        });
+    if (!status.ok()) {
+        return status;
+    }
+    if (json) {
+        JsonWriter writer;
+        writer.begin_object().key("out").value(out).key("rows").value(num_rows);
+        writer.key("items").value(static_cast<std::uint64_t>(opened->num_items()));
+        console.print_line(writer.key("seconds").value(clock.seconds()).end_object().text());
+    } else {
+        console.print_line(fmt::format("{} rows for {} items in {}, {}", with_commas(num_rows),
+                                       with_commas(opened->num_items()), printable(out),
+                                       seconds_text(clock.seconds())));
+    }
+    console.suggest_next(fmt::format("segue describe {}", shell_quoted(out)));
+    return {};
+}
+
+}  // namespace
+
+Verb neighbours_verb() {
+    return verb_of<NeighboursArguments>();
+}
+
+}  // namespace segue::cli
