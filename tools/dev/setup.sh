@@ -100,10 +100,14 @@ setup_pip() {
     mv "$2.new" "$2"
 }
 
-# Why it failed, as the logs have it: the first complaint.
-apt_reason() { sed -n '/^\(E\|W\|Err\):/{p;q;}' "$deps/apt.log"; }
+# Why it failed, as the logs have it: the cause underneath where there is one, else the first complaint.
+apt_reason() {
+    sed -n -e "/^ *\(Temporary failure\|Could not \|Cannot initiate\|Connection \)/{s/^ *//;p;q;}" "$deps/apt.log" |
+        grep . || sed -n '/^E:/{p;q;}' "$deps/apt.log"
+}
 pip_reason() {
-    sed -n -e "/connection broken by/{s/.*broken by '\(.*\)': .*/\1/;p;q;}" -e '/^ERROR:/{p;q;}' "$deps/pip.log"
+    sed -n -e "/connection broken by/{s/.*broken by '\(.*\)': .*/\1/;s/.*object at [^>]*>: //;s/[)']*$//;p;q;}" \
+        -e '/^ERROR:/{p;q;}' "$deps/pip.log"
 }
 
 # The playlists the demo prefers: beside the checkout, or where SEGUE_SHARED_DATA says.
