@@ -33,12 +33,12 @@ struct SearchOptions {
     /// finite.
     double popularity_exponent = 0;
     /// Rows not to offer, in any order; rows that do not exist are ignored.
-    std::span<const std::uint32_t> excluded;
+    std::span<const std::uint32_t> excluded = {};
     /// Bit r % 64 of word r / 64 set: row r may be offered. Empty: all rows. [(num_items + 63) /
     /// 64]
-    std::span<const std::uint64_t> allowed;
+    std::span<const std::uint64_t> allowed = {};
     /// Results have at least this score.
-    std::optional<float> min_score;
+    std::optional<float> min_score = {};
 };
 
 /// What to look for with each of many queries.
@@ -47,10 +47,10 @@ struct BatchSearchOptions {
     double popularity_exponent = 0;
     /// Row q has the item rows not to offer to query q; no rows: nothing is excluded. [num_queries
     /// x num_items]
-    SparseView excluded;
+    SparseView excluded = {};
     /// As in SearchOptions, for all queries.
-    std::span<const std::uint64_t> allowed;
-    std::optional<float> min_score;
+    std::span<const std::uint64_t> allowed = {};
+    std::optional<float> min_score = {};
 };
 
 /// Searches rows of vectors it views; they must outlive it and be finite. Results are in the order

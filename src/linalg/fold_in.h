@@ -22,16 +22,15 @@ private:
     AlignedBuffer<float> matrix_;
     AlignedBuffer<float> right_side_;
     AlignedBuffer<float> rows_;
-    AlignedBuffer<float> kernel_scratch_;
 };
 
 /// A history: entries of one row of groups x items.
 struct FoldInHistory {
-    std::span<const std::uint32_t> item_rows;
+    std::span<const std::uint32_t> item_rows = {};
     /// [item_rows.size()] c_k >= 0, or empty: all 1.
-    std::span<const float> weights;
+    std::span<const float> weights = {};
     /// [item_rows.size()] b_k = c_k * target, or empty: the same as the weights.
-    std::span<const float> right_sides;
+    std::span<const float> right_sides = {};
 };
 
 /// Solves (global + ridge * I + sum_k c_k h_k h_k^T) w = sum_k b_k h_k by Cholesky, h_k the vectors
