@@ -61,7 +61,7 @@ run evaluate "$table" --group "$2" --item "$4" --split holdout:0.2 --recipe popu
 
 heading "Similar to titles you know"
 printf '%s\n' "$titles" | while IFS= read -r title; do
-    run similar "$output/cooc.segue" --title "$title" --k 5
+    run similar "$output/cooc.segue" --title "$title" --k 5 --explain
 done
 
 heading "A group continued"

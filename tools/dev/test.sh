@@ -1,4 +1,5 @@
-# ./dev test [PRESET] [CTEST ARGUMENT...]
+# ./dev test [PRESET] [CTEST ARGUMENT...]: with arguments for ctest only the tests they choose, without them also the
+# project's own tools and the examples of the documents.
 
 run_tests() {
     setup test
@@ -10,14 +11,15 @@ run_tests() {
             shift
             ;;
     esac
-    test_tools
+    [ $# -gt 0 ] || test_tools
     build "$preset" all
+    [ $# -gt 0 ] || "$python" tools/check_docs.py "build/$preset" || die "the check of the documents failed"
     # Where tests that read our files with public Python packages find them.
     export SEGUE_TEST_PYTHONPATH="$deps/python-test"
     ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" "$@"
 }
 
-# The project's own tools: Python tests beside them, scripts that a POSIX shell can parse.
+# The tools have Python tests beside them; a POSIX shell must be able to parse the scripts.
 test_tools() {
     "$python" -m unittest discover --start-directory tools --pattern '*_test.py' ||
         die "the tests of tools/ failed"
