@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "cooc/huge_pages.h"
+#include "cooc/mirrored_triangle.h"
+
 namespace segue {
 
 namespace {
@@ -17,11 +20,11 @@ struct Counted {
     CountTotals totals;
 };
 
-Result<Counted> prepare(const CountInput& input, const CountOptions& options) {
+Result<Counted> prepare(const CountInput& input, const CountOptions& options, Partners partners) {
     if (options.group_exponent != 0) {
         return invalid_argument("the blueprint's counts have no group exponent; expected 0");
     }
-    Result<PairCounter> counter = PairCounter::create(input, options, Partners::kAll);
+    Result<PairCounter> counter = PairCounter::create(input, options, partners);
     if (!counter.ok()) {
         return counter.status();
     }
@@ -35,120 +38,119 @@ Result<Counted> prepare(const CountInput& input, const CountOptions& options) {
     return Counted{std::move(*counter), std::move(*frequencies), std::move(scorer), totals};
 }
 
-/// Calls take(partner, c, pmi) for each partner of a counted row and, at its place among them, the
-/// item itself.
-template <typename Take>
-void for_each_entry(const Counted& counted, const PairRow& row, std::vector<double>& pmi,
-                    const Take& take) {
-    const std::uint32_t frequency = counted.frequencies[row.item_row];
-    if (frequency == 0) {
-        return;
-    }
-    pmi.resize(row.partners.size());
-    counted.scorer.score_row(row.item_row, row.partners, row.together, row.weighted, pmi);
-    const auto own_place = static_cast<std::size_t>(
-        std::lower_bound(row.partners.begin(), row.partners.end(), row.item_row) -
-        row.partners.begin());
-    const auto take_partners = [&](std::size_t begin, std::size_t end) {
-        for (std::size_t place = begin; place < end; ++place) {
-            take(row.partners[place], row.together[place], pmi[place]);
-        }
-    };
-    take_partners(0, own_place);
-    const double own = frequency;
-    take(row.item_row, own,
-         pointwise_mutual_information(own, own, own, counted.totals.total_frequency));
-    take_partners(own_place, row.partners.size());
+double own_pmi(const Counted& counted, std::uint32_t item_row) {
+    const double frequency = counted.frequencies[item_row];
+    return pointwise_mutual_information(frequency, frequency, frequency,
+                                        counted.totals.total_frequency);
 }
 
-void append_rows(const Counted& counted, const PairRow& row, std::vector<double>& pmi,
-                 std::vector<CooccurrenceRow>& rows) {
-    for_each_entry(counted, row, pmi, [&](std::uint32_t partner, double together, double value) {
-        rows.push_back({.item1_row = row.item_row,
-                        .item2_row = partner,
-                        .together = together,
-                        .frequency1 = counted.frequencies[row.item_row],
-                        .frequency2 = counted.frequencies[partner],
-                        .pmi = value,
-                        .score = together * value});
-    });
-}
-
-/// The rows of one chunk of items, before they are joined.
-struct ChunkRows {
-    std::vector<std::uint32_t> columns;
-    std::vector<float> values;
+/// What one thread brings along; memory is kept from chunk to chunk.
+template <typename Value>
+struct Worker {
+    std::vector<double> pmi;
+    TriangleChunk<Value> staged;
 };
+
+/// Counts every pair once and calls value_of(c, pmi) for each entry of the upper triangle, diagonal
+/// included.
+template <typename Value, typename ValueOf>
+MirroredMatrix<Value> count_mirrored(const Counted& counted, ThreadPool& pool,
+                                     const ProgressListener& listener, const ValueOf& value_of) {
+    const Chunks chunks = item_chunks(counted.counter);
+    std::vector<TriangleChunk<Value>> triangle(chunks.count());
+    std::vector<Worker<Value>> workers(pool.num_threads());
+    const auto append = [&](const PairRow& row, std::vector<double>& pmi,
+                            TriangleChunk<Value>& staged) {
+        if (counted.frequencies[row.item_row] > 0) {
+            pmi.resize(row.partners.size());
+            counted.scorer.score_row(row.item_row, row.partners, row.together, row.weighted, pmi);
+            const std::size_t begin = staged.columns.size();
+            staged.columns.push_back(row.item_row);
+            staged.columns.insert(staged.columns.end(), row.partners.begin(), row.partners.end());
+            staged.values.resize(staged.columns.size());
+            Value* const values = staged.values.data() + begin;
+            values[0] = value_of(static_cast<double>(counted.frequencies[row.item_row]),
+                                 own_pmi(counted, row.item_row));
+            for (std::size_t place = 0; place < row.partners.size(); ++place) {
+                values[place + 1] = value_of(row.together[place], pmi[place]);
+            }
+        }
+        staged.row_ends.push_back(staged.columns.size());
+    };
+    count_all_rows(counted.counter, pool, listener,
+                   [&](std::size_t chunk, unsigned number, const PairRow& row) {
+                       Worker<Value>& worker = workers[number];
+                       append(row, worker.pmi, worker.staged);
+                       if (row.item_row + 1 == chunks.end(chunk)) {
+                           triangle[chunk] = worker.staged;  // exactly as large as it must be
+                           worker.staged.row_ends.clear();
+                           worker.staged.columns.clear();
+                           worker.staged.values.clear();
+                       }
+                   });
+    return mirror_triangle(chunks, std::move(triangle), pool);
+}
+
+/// What is known of the entries of one row. The PMI is worked out as for the matrix: the same bits.
+void fill_rows(const Counted& counted, std::uint32_t item_row,
+               std::span<const std::uint32_t> partners, std::span<const double> together,
+               std::vector<double>& pmi, CooccurrenceRow* rows) {
+    pmi.resize(partners.size());
+    counted.scorer.score_row(item_row, partners, together, together, pmi);
+    for (std::size_t place = 0; place < partners.size(); ++place) {
+        rows[place] = {.item1_row = item_row,
+                       .item2_row = partners[place],
+                       .together = together[place],
+                       .frequency1 = counted.frequencies[item_row],
+                       .frequency2 = counted.frequencies[partners[place]],
+                       .pmi = pmi[place],
+                       .score = together[place] * pmi[place]};
+    }
+}
 
 }  // namespace
 
 Result<SparseMatrix> blueprint_pairs(const CountInput& input, const CountOptions& options,
                                      ThreadPool& pool, const ProgressListener& listener) {
-    const Result<Counted> prepared = prepare(input, options);
-    if (!prepared.ok()) {
-        return prepared.status();
+    const Result<Counted> counted = prepare(input, options, Partners::kLater);
+    if (!counted.ok()) {
+        return counted.status();
     }
-    const Counted& counted = *prepared;
-    const std::size_t num_items = counted.counter.num_items();
-    SparseMatrix matrix;
-    matrix.num_rows = num_items;
-    matrix.num_columns = num_items;
-    matrix.offsets.assign(num_items + 1, 0);
-    const Chunks chunks = item_chunks(counted.counter);
-    std::vector<ChunkRows> parts(chunks.count());
-    std::vector<std::vector<double>> pmi(pool.num_threads());
-    count_all_rows(counted.counter, pool, listener,
-                   [&](std::size_t chunk, unsigned worker, const PairRow& row) {
-                       ChunkRows& part = parts[chunk];
-                       for_each_entry(
-                           counted, row, pmi[worker],
-                           [&](std::uint32_t partner, double together, double value) {
-                               part.columns.push_back(partner);
-                               part.values.push_back(static_cast<float>(together * value));
-                           });
-                       matrix.offsets[row.item_row + 1] = part.columns.size();
-                   });
-    std::uint64_t num_entries = 0;
-    for (std::size_t chunk = 0; chunk < parts.size(); ++chunk) {
-        for (std::size_t item = chunks.begin(chunk); item < chunks.end(chunk); ++item) {
-            matrix.offsets[item + 1] += num_entries;
-        }
-        num_entries += parts[chunk].columns.size();
-    }
-    matrix.columns.reserve(num_entries);
-    matrix.values.reserve(num_entries);
-    for (ChunkRows& part : parts) {
-        matrix.columns.insert(matrix.columns.end(), part.columns.begin(), part.columns.end());
-        matrix.values.insert(matrix.values.end(), part.values.begin(), part.values.end());
-        part = ChunkRows();
-    }
-    return matrix;
+    MirroredMatrix<float> mirrored = count_mirrored<float>(
+        *counted, pool, listener,
+        [](double together, double pmi) { return static_cast<float>(together * pmi); });
+    const std::size_t num_items = counted->counter.num_items();
+    return SparseMatrix{.num_rows = num_items,
+                        .num_columns = num_items,
+                        .offsets = std::move(mirrored.offsets),
+                        .columns = std::move(mirrored.columns),
+                        .values = std::move(mirrored.values)};
 }
 
 Result<std::vector<CooccurrenceRow>> cooccurrence_rows(const CountInput& input,
                                                        const CountOptions& options,
                                                        ThreadPool& pool,
                                                        const ProgressListener& listener) {
-    const Result<Counted> counted = prepare(input, options);
+    const Result<Counted> counted = prepare(input, options, Partners::kLater);
     if (!counted.ok()) {
         return counted.status();
     }
-    std::vector<std::vector<CooccurrenceRow>> parts(item_chunks(counted->counter).count());
-    std::vector<std::vector<double>> pmi(pool.num_threads());
-    count_all_rows(counted->counter, pool, listener,
-                   [&](std::size_t chunk, unsigned worker, const PairRow& row) {
-                       append_rows(*counted, row, pmi[worker], parts[chunk]);
-                   });
-    std::size_t num_rows = 0;
-    for (const auto& part : parts) {
-        num_rows += part.size();
-    }
+    const MirroredMatrix<double> mirrored = count_mirrored<double>(
+        *counted, pool, listener, [](double together, double) { return together; });
     std::vector<CooccurrenceRow> rows;
-    rows.reserve(num_rows);
-    for (std::vector<CooccurrenceRow>& part : parts) {
-        rows.insert(rows.end(), part.begin(), part.end());
-        part = {};
-    }
+    resize_on_huge_pages(rows, mirrored.columns.size());
+    const Chunks chunks = item_chunks(counted->counter);
+    std::vector<std::vector<double>> pmi(pool.num_threads());
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned worker) {
+        for (std::size_t item = chunks.begin(chunk); item < chunks.end(chunk); ++item) {
+            const std::uint64_t begin = mirrored.offsets[item];
+            const std::uint64_t size = mirrored.offsets[item + 1] - begin;
+            fill_rows(*counted, static_cast<std::uint32_t>(item),
+                      std::span(mirrored.columns).subspan(begin, size),
+                      std::span(mirrored.values).subspan(begin, size), pmi[worker],
+                      rows.data() + begin);
+        }
+    });
     return rows;
 }
 
@@ -156,7 +158,7 @@ Status stream_cooccurrence_rows(
     const CountInput& input, const CountOptions& options,
     const std::function<Status(std::span<const CooccurrenceRow> rows)>& take,
     const ProgressListener& listener) {
-    const Result<Counted> counted = prepare(input, options);
+    const Result<Counted> counted = prepare(input, options, Partners::kAll);
     if (!counted.ok()) {
         return counted.status();
     }
@@ -164,12 +166,21 @@ Status stream_cooccurrence_rows(
     const std::size_t items_per_report = num_items / 100 + 1;
     RowAccumulator scratch = counted->counter.make_scratch();
     std::vector<double> pmi;
+    std::vector<std::uint32_t> partners;
+    std::vector<double> together;
     std::vector<CooccurrenceRow> rows;
-    for (std::size_t item = 0; item < num_items; ++item) {
-        rows.clear();
-        append_rows(*counted, counted->counter.count(static_cast<std::uint32_t>(item), scratch),
-                    pmi, rows);
-        if (!rows.empty()) {
+    for (std::uint32_t item = 0; item < num_items; ++item) {
+        if (counted->frequencies[item] > 0) {
+            const PairRow row = counted->counter.count(item, scratch);
+            const auto own_place =
+                std::lower_bound(row.partners.begin(), row.partners.end(), item) -
+                row.partners.begin();
+            partners.assign(row.partners.begin(), row.partners.end());
+            partners.insert(partners.begin() + own_place, item);
+            together.assign(row.together.begin(), row.together.end());
+            together.insert(together.begin() + own_place, counted->frequencies[item]);
+            rows.resize(partners.size());
+            fill_rows(*counted, item, partners, together, pmi, rows.data());
             if (Status status = take(rows); !status.ok()) {
                 return status;
             }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -114,6 +115,27 @@ TEST(BlueprintPairs, agree_with_brute_force) {
             EXPECT_NEAR(row.score, sums.together * std::log2(ratio), 1e-6);
         }
     }
+}
+
+TEST(BlueprintPairs, are_mirrored_across_blocks_of_rows) {
+    const RandomTable table = random_table(25, 400, 20000, 40, false);
+    ThreadPool pool(2);
+    const auto matrix = blueprint_pairs(table.input(), {}, pool);
+    ASSERT_TRUE(matrix.ok());
+    ASSERT_TRUE(validate(matrix->view()).ok());
+    std::size_t num_expected = 0;
+    for (const auto& [pair, sums] : brute_force_counts(table.input(), {})) {
+        const auto columns = matrix->view().row_columns(pair.first);
+        EXPECT_TRUE(std::binary_search(columns.begin(), columns.end(), pair.second));
+        ++num_expected;
+    }
+    for (const std::uint32_t frequency : column_counts(table.interactions.view())) {
+        num_expected += frequency > 0 ? 1 : 0;
+    }
+    EXPECT_EQ(matrix->num_entries(), num_expected);
+    const SparseMatrix mirrored = transpose(matrix->view());
+    EXPECT_EQ(mirrored.columns, matrix->columns);
+    EXPECT_EQ(mirrored.values, matrix->values);
 }
 
 TEST(BlueprintPairs, are_the_same_bytes_for_any_number_of_threads) {

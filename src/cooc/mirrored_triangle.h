@@ -1,0 +1,44 @@
+#pragma once
+
+// A symmetric matrix from its upper triangle: pairs are counted and scored once, then written to
+// both sides.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.h"
+
+namespace segue {
+
+/// The rows of one chunk of items, one after the other: entries (item, partner) with partner >=
+/// item, ascending.
+template <typename Value>
+struct TriangleChunk {
+    std::vector<std::uint64_t> row_ends;  // [rows of the chunk] where each row ends in what follows
+    std::vector<std::uint32_t> columns;   // [num_entries]
+    std::vector<Value> values;            // [num_entries]
+};
+
+/// Compressed rows of the whole matrix, columns ascending in each.
+template <typename Value>
+struct MirroredMatrix {
+    std::vector<std::uint64_t> offsets;  // [num_items + 1]
+    std::vector<std::uint32_t> columns;  // [num_entries]
+    std::vector<Value> values;           // [num_entries]
+};
+
+/// Entries (i, j) with i < j appear as (j, i) too. `chunks` tells which items each of `triangle`
+/// has; they are freed as soon as they are not needed. Made for float and double.
+template <typename Value>
+MirroredMatrix<Value> mirror_triangle(const Chunks& chunks,
+                                      std::vector<TriangleChunk<Value>> triangle, ThreadPool& pool);
+
+extern template MirroredMatrix<float> mirror_triangle(const Chunks&,
+                                                      std::vector<TriangleChunk<float>>,
+                                                      ThreadPool&);
+extern template MirroredMatrix<double> mirror_triangle(const Chunks&,
+                                                       std::vector<TriangleChunk<double>>,
+                                                       ThreadPool&);
+
+}  // namespace segue
