@@ -53,14 +53,15 @@ struct BatchSearchOptions {
     std::optional<float> min_score = {};
 };
 
-/// Searches rows of vectors it views; they must outlive it and be finite. Results are in the order
-/// of comes_before; items whose score overflows to -infinity or NaN are never results. The same
-/// bytes for any number of threads; the scores of one query alone and of the same query in a batch
-/// may differ by rounding. Immutable, thread-safe.
+/// Searches rows of vectors it views; they must outlive it. Results are in the order of
+/// comes_before. An item whose score is not finite (a damaged or overflowing vector) is never a
+/// result. The same bytes for any number of threads; in kDot and kCosine the scores of one query
+/// alone and of the same query in a batch may differ by rounding. Immutable, thread-safe.
 class ExactIndex {
 public:
-    /// Computes the norm of every row.
-    ExactIndex(const MatrixView& items, Measure measure);
+    /// Computes the norm of every row. Searches with `usual_exponent` find the powers of the norms
+    /// computed; others compute them as they go. Requires: fewer than 2^32 - 1 rows.
+    ExactIndex(const MatrixView& items, Measure measure, double usual_exponent = 0);
 
     const MatrixView& items() const { return items_; }
     Measure measure() const { return measure_; }
@@ -81,9 +82,21 @@ public:
                                     ThreadPool& pool, const ProgressListener& progress = {}) const;
 
 private:
+    friend class BatchSearch;
+    Status check(std::size_t query_dim, std::span<const std::uint64_t> allowed,
+                 std::optional<float> min_score, double popularity_exponent) const;
+    /// What dot products with the rows [begin, end) are multiplied by: stored, or computed into
+    /// `out` [end - begin]; null for 1.
+    const float* scales(std::size_t begin, std::size_t end, double popularity_exponent,
+                        float* out) const;
+    void score_rows(const float* query, std::size_t begin, std::size_t end,
+                    double popularity_exponent, float* scores) const;
+
     MatrixView items_;
     Measure measure_;
+    double usual_exponent_;
     AlignedBuffer<float> norms_;
+    AlignedBuffer<float> usual_scales_;  // [num_items], empty where all are 1
 };
 
 /// The best k of every item by dot / ||j||^popularity_exponent, itself left out: the table `fit`
