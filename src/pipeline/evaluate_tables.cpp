@@ -1,0 +1,101 @@
+#include "pipeline/evaluate_tables.h"
+
+#include <utility>
+
+namespace segue {
+
+namespace {
+
+/// What recipes learn from and are judged by.
+struct Parts {
+    Dataset train;
+    SparseMatrix test;
+    SplitCounts counts;
+    std::uint64_t dropped_known_pairs = 0;
+};
+
+Result<Parts> split_table(Dataset dataset, const SplitSpec& spec) {
+    Result<DatasetSplit> split = split_dataset(dataset, spec);
+    if (!split.ok()) {
+        return split.status();
+    }
+    Parts parts;
+    parts.train = std::move(split->train);
+    parts.test = std::move(split->test);
+    parts.counts = split->counts;
+    return parts;
+}
+
+/// Counts that split_dataset would have made.
+SplitCounts count_parts(const SparseView& train, const SparseView& test,
+                        const DroppedRows& dropped) {
+    SplitCounts counts;
+    counts.train_entries = train.num_entries();
+    counts.test_entries = test.num_entries();
+    for (std::size_t group = 0; group < test.num_rows; ++group) {
+        ++(test.row_size(group) > 0 ? counts.test_groups : counts.whole_groups);
+    }
+    counts.dropped_unseen_items = dropped.unknown_item;
+    counts.dropped_unseen_groups = dropped.unknown_group;
+    return counts;
+}
+
+Result<Parts> read_test_part(Dataset dataset, const EvaluateOptions& options,
+                             const ProgressListener& progress, EvaluateInput* input) {
+    IngestOptions test_options = options.ingest;
+    test_options.tables = options.test_tables;
+    test_options.sql.clear();
+    Result<KnownRows> rows = read_known_rows(test_options, dataset.groups, dataset.items, progress);
+    if (!rows.ok()) {
+        return rows.status().with_context("test table");
+    }
+    Parts parts;
+    parts.test = without_entries_of(dataset.interactions.view(), rows->interactions.view(),
+                                    &parts.dropped_known_pairs);
+    parts.counts =
+        count_parts(dataset.interactions.view(), parts.test.view(), rows->report.dropped);
+    parts.train = std::move(dataset);
+    if (input != nullptr) {
+        input->test = std::move(rows->report);
+    }
+    if (parts.counts.test_entries == 0) {
+        return invalid_argument(
+            "no row of the test table can be judged by: none has a group and an item of the "
+            "training table that are not together there already");
+    }
+    return parts;
+}
+
+}  // namespace
+
+Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
+                                       const ProgressListener& progress, EvaluateInput* input) {
+    if (Status status = options.params.validate(); !status.ok()) {
+        return status;
+    }
+    IngestOptions ingest_options = options.ingest;
+    ingest_options.want_positions |= options.params.fit.window != 0;
+    Result<IngestedData> read = ingest(ingest_options, progress);
+    if (!read.ok()) {
+        return read.status();
+    }
+    if (input != nullptr) {
+        input->table = read->report;
+    }
+    Result<Parts> parts = options.test_tables.empty()
+                              ? split_table(std::move(read->dataset), options.split)
+                              : read_test_part(std::move(read->dataset), options, progress, input);
+    if (!parts.ok()) {
+        return parts.status();
+    }
+    ThreadPool pool(options.num_threads);
+    Result<EvaluateReport> report =
+        evaluate_recipes(parts->train, parts->test.view(), options.params, pool, progress);
+    if (report.ok()) {
+        report->counts = parts->counts;
+        report->dropped_known_pairs = parts->dropped_known_pairs;
+    }
+    return report;
+}
+
+}  // namespace segue

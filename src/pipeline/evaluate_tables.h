@@ -1,0 +1,38 @@
+#pragma once
+
+// `segue evaluate`: from tables to the table of figures.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ingest/ingest.h"
+#include "pipeline/evaluate.h"
+
+namespace segue {
+
+struct EvaluateOptions {
+    /// The whole table, or the training part where `test_tables` is given.
+    IngestOptions ingest;
+    /// Read as `ingest.tables` are; rows of groups and items that the training part does not have
+    /// are counted and left out, and so are pairs that it has. Empty: the table is split.
+    std::vector<std::string> test_tables;
+    /// Only without test_tables.
+    SplitSpec split;
+    EvaluateParams params;
+    unsigned num_threads = 0;  // 0: one for each core
+};
+
+/// What reading said.
+struct EvaluateInput {
+    IngestReport table;
+    std::optional<IngestReport> test;  // of test_tables
+};
+
+/// `input` may be null. Returns an error if: a table cannot be read, nothing is held out, or a
+/// recipe fails.
+Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
+                                       const ProgressListener& progress = {},
+                                       EvaluateInput* input = nullptr);
+
+}  // namespace segue
