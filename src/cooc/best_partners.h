@@ -32,6 +32,8 @@ public:
             halve();
         }
     }
+    /// Partners that score below this are not kept. Never falls.
+    float threshold() const { return threshold_; }
     /// The best k offered, best first by comes_before. Valid until the next call.
     std::span<const ScoredRow> take_sorted();
 

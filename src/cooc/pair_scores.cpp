@@ -96,6 +96,20 @@ double jaccard(const PairCounts& counts) {
     return counts.together / std::max(either, counts.together);
 }
 
+/// score^q; products and roots where they do.
+double sharpened(double score, double sharpness) {
+    if (sharpness == 1) {
+        return score;
+    }
+    if (sharpness == 2) {
+        return score * score;
+    }
+    if (sharpness == 2.5) {
+        return score * score * std::sqrt(score);
+    }
+    return sharpness == 3 ? score * score * score : std::pow(score, sharpness);
+}
+
 }  // namespace
 
 double pointwise_mutual_information(double together, double frequency_own, double frequency_other,
@@ -140,6 +154,9 @@ Status PairScoreParams::validate() const {
     if (!(shrinkage >= 0 && std::isfinite(shrinkage))) {
         return invalid_argument(fmt::format("shrinkage is {}; expected 0 or more", shrinkage));
     }
+    if (!(sharpness >= 0.25 && sharpness <= 8)) {
+        return invalid_argument(fmt::format("sharpness is {}; expected 0.25 to 8", sharpness));
+    }
     return Status();
 }
 
@@ -149,8 +166,10 @@ double score_pair(const PairScoreParams& params, const PairCounts& counts,
                                                     counts.frequency_other, totals.total_frequency);
     switch (params.score) {
         case PairScore::kConditional:
-            return counts.weighted_together * std::pow(counts.frequency_own, -params.own_exponent) *
-                   std::pow(counts.frequency_other, -params.other_exponent);
+            return sharpened(counts.weighted_together *
+                                 std::pow(counts.frequency_own, -params.own_exponent) *
+                                 std::pow(counts.frequency_other, -params.other_exponent),
+                             params.sharpness);
         case PairScore::kCount:
             return counts.together;
         case PairScore::kCosine:
@@ -233,7 +252,8 @@ void PairScorer::score_row(std::uint32_t own_row, std::span<const std::uint32_t>
     switch (params_.score) {
         case PairScore::kConditional:
             fill([&](std::size_t index, std::uint32_t other_row) {
-                return weighted[index] * own * other_factors_[other_row];
+                return sharpened(weighted[index] * own * other_factors_[other_row],
+                                 params_.sharpness);
             });
             break;
         case PairScore::kCount:

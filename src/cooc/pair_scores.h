@@ -31,7 +31,7 @@ double pointwise_mutual_information(double together, double frequency_own, doubl
                                     double total_frequency);
 
 enum class PairScore {
-    kConditional,  // c_w / (f_i^o * f_j^p): the default
+    kConditional,  // (c_w / (f_i^o * f_j^p))^q: the default
     kCount,        // c
     kCosine,       // c / (sqrt(f_i * f_j) + s)
     kJaccard,      // c / (f_i + f_j - c)
