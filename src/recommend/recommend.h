@@ -24,26 +24,29 @@ namespace segue {
 /// How the vectors of several query items become one.
 enum class Combine {
     kSumOfSimilarities,  // sum of unit vectors: ranks like the sum of cosines to each item
-    kMeanOfVectors,      // the blueprint's mean of raw vectors: long vectors weigh more
+    kMeanOfVectors,  // the blueprint's mean of raw vectors: long vectors weigh more; made a unit
+                     // vector
 };
 
 struct Query {
     struct Item {
         std::string key;
-        float weight = 1;
+        float weight = 1;  // -1e6 to 1e6
     };
+    /// An item named twice counts with the sum of its weights.
     std::vector<Item> items;
-    /// Group of the training data; its stored history is folded in.
+    /// Group of the training data; its stored history is folded in, with the stored weights.
     std::optional<std::string> group_key;
-    /// Item keys folded in as one history (like a group nobody has seen).
+    /// Item keys folded in as one history (like a group nobody has seen), each once.
     std::vector<std::string> history;
     /// A query vector, [dim]; empty for none.
     std::vector<float> vector;
 
     /// Left out of the answer beside the query's own items.
     std::vector<std::string> exclude;
+    /// More than the model has items means all of them; 0 gets an empty answer.
     std::size_t k = 10;
-    /// Instead of the model's default.
+    /// Instead of the model's default; -4 to 4.
     std::optional<double> popularity_exponent;
     std::optional<float> min_score;
     Combine combine = Combine::kSumOfSimilarities;
@@ -62,9 +65,12 @@ enum class AnswerSource {
 std::string_view name_of(AnswerSource source);
 
 struct Answer {
-    /// At most k, best first (comes_before); fewer only when the model has fewer to offer.
+    /// At most k, best first (comes_before); fewer only when the model has fewer to offer: kLists
+    /// offers items that were together with one of the query's, and nothing is similar to a vector
+    /// of zeros.
     std::vector<ScoredRow> results;
-    /// Keys of the query that the model does not know, each once, in the order asked.
+    /// Keys of the query that the model does not know, each once: items, then history, then
+    /// exclusions, in the order asked.
     std::vector<std::string> unknown;
     AnswerSource source = AnswerSource::kExact;
 };
@@ -86,7 +92,7 @@ struct TitleMatch {
 /// Options of a whole batch of lists.
 struct BatchOptions {
     std::size_t k = 10;
-    std::optional<double> popularity_exponent;
+    std::optional<double> popularity_exponent = {};
 };
 
 /// Answers questions about one model. Immutable, thread-safe; views the model, which must outlive
@@ -102,7 +108,8 @@ public:
     /// kind of question.
     Result<Answer> answer(const Query& query) const;
 
-    /// What joins two items; nothing when the model stores no histories and no such neighbour.
+    /// What joins two items; nothing when the model stores no histories and no such neighbour, or a
+    /// row is out of range.
     std::optional<Evidence> evidence(std::uint32_t query_row, std::uint32_t offered_row) const;
 
     /// Items whose title equals `title` (ASCII case ignored), most frequent first; when there is
@@ -117,7 +124,9 @@ public:
                                            ThreadPool& pool,
                                            const ProgressListener& progress = {}) const;
 
-    /// The list of each item asked for, itself left out, in the order asked.
+    /// The list of each item asked for, itself left out, in the order asked: what a Query of that
+    /// item gets. On a model that stores no neighbours yet, the table to store. Returns an error
+    /// if: a row or the exponent is out of range.
     Result<Neighbours> similar_items(std::span<const std::uint32_t> item_rows,
                                      const BatchOptions& options, ThreadPool& pool,
                                      const ProgressListener& progress = {}) const;

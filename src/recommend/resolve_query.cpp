@@ -1,0 +1,202 @@
+#include "recommend/resolve_query.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "recommend/text_search.h"
+
+namespace segue {
+
+namespace {
+
+/// Sums of weighted vectors stay finite below this.
+constexpr float kMaxItemWeight = 1e6F;
+
+/// Finds rows of keys and remembers, each once, those the model does not have.
+class KeyResolver {
+public:
+    KeyResolver(const Model& model, std::vector<std::string>& unknown)
+        : model_(model), unknown_(unknown) {}
+
+    std::optional<std::uint32_t> find(const std::string& item_key) {
+        const std::optional<std::uint32_t> row = model_.find_item(item_key);
+        if (!row && said_.insert(item_key).second) {
+            unknown_.push_back(item_key);
+        }
+        return row;
+    }
+
+private:
+    const Model& model_;
+    std::vector<std::string>& unknown_;
+    std::unordered_set<std::string_view> said_;
+};
+
+/// Known items in the order asked; the weights of an item named twice are added.
+std::vector<WeightedItem> resolve_items(const std::vector<Query::Item>& items, KeyResolver& keys) {
+    std::vector<WeightedItem> resolved;
+    std::unordered_map<std::uint32_t, std::size_t> places;
+    for (const Query::Item& item : items) {
+        const std::optional<std::uint32_t> row = keys.find(item.key);
+        if (!row) {
+            continue;
+        }
+        const auto [place, is_new] = places.emplace(*row, resolved.size());
+        if (is_new) {
+            resolved.push_back({*row, item.weight});
+        } else {
+            resolved[place->second].weight += item.weight;
+        }
+    }
+    return resolved;
+}
+
+void sort_distinct(std::vector<std::uint32_t>& rows) {
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+}
+
+/// ", near: 'a', 'b'" or nothing.
+std::string suggestion(StringTableView keys, const std::string& key) {
+    constexpr std::size_t kSuggestions = 3;
+    std::string text;
+    for (const TextMatch& match : find_near_texts(keys, key, {}, kSuggestions)) {
+        text += fmt::format("{}'{}'", text.empty() ? "; near it: " : ", ", keys[match.row]);
+    }
+    return text;
+}
+
+Status check_numbers(const Model& model, const Query& query) {
+    for (const Query::Item& item : query.items) {
+        if (!(std::abs(item.weight) <= kMaxItemWeight)) {
+            return invalid_argument(
+                fmt::format("weight of item '{}': expected a number up to {}, found {}", item.key,
+                            kMaxItemWeight, item.weight));
+        }
+    }
+    if (query.min_score && std::isnan(*query.min_score)) {
+        return invalid_argument("the least score asked for is not a number");
+    }
+    if (Status status = check_popularity_exponent(query.popularity_exponent); !status.ok()) {
+        return status;
+    }
+    if (query.vector.empty()) {
+        return Status();
+    }
+    const std::size_t dim = model.item_vectors().dim;
+    if (dim == 0 || model.info().answer_by == AnswerBy::kLists) {
+        return invalid_argument(fmt::format(
+            "a model of recipe '{}' answers from neighbour lists, not from a vector; ask for items",
+            model.info().recipe));
+    }
+    if (query.vector.size() != dim) {
+        return invalid_argument(fmt::format("the query vector has {} numbers, the model's have {}",
+                                            query.vector.size(), dim));
+    }
+    const auto broken = std::find_if_not(query.vector.begin(), query.vector.end(),
+                                         [](float value) { return std::isfinite(value); });
+    if (broken != query.vector.end()) {
+        return invalid_argument(fmt::format("number {} of the query vector is not finite",
+                                            broken - query.vector.begin() + 1));
+    }
+    return Status();
+}
+
+Result<std::uint32_t> resolve_group(const Model& model, const std::string& group_key) {
+    if (model.interactions().num_rows == 0) {
+        return invalid_argument(
+            fmt::format("group '{}': the model stores no histories; ask for the items of the group",
+                        group_key));
+    }
+    const std::optional<std::uint32_t> row = model.find_group(group_key);
+    if (!row) {
+        return not_found(fmt::format("group '{}' is not in the model{}", group_key,
+                                     suggestion(model.group_keys(), group_key)));
+    }
+    return *row;
+}
+
+void exclude_own_items(const Model& model, ResolvedQuery& query) {
+    for (const WeightedItem& item : query.items) {
+        query.excluded.push_back(item.item_row);
+    }
+    query.excluded.insert(query.excluded.end(), query.history.begin(), query.history.end());
+    if (query.group_row) {
+        const auto own = model.interactions().row_columns(*query.group_row);
+        query.excluded.insert(query.excluded.end(), own.begin(), own.end());
+    }
+}
+
+Status nothing_known(const Model& model, const std::vector<std::string>& unknown) {
+    constexpr std::size_t kNamed = 5;
+    std::string names;
+    for (std::size_t place = 0; place < std::min(kNamed, unknown.size()); ++place) {
+        names += fmt::format("{}'{}'", place == 0 ? "" : ", ", unknown[place]);
+    }
+    if (unknown.size() > kNamed) {
+        names += fmt::format(" and {} more", unknown.size() - kNamed);
+    }
+    return not_found(fmt::format("no item of the query is in the model: {}{}", names,
+                                 suggestion(model.item_keys(), unknown.front())));
+}
+
+}  // namespace
+
+Status check_popularity_exponent(const std::optional<double>& exponent) {
+    if (exponent && !(std::abs(*exponent) <= kMaxPopularityExponent)) {
+        return invalid_argument(
+            fmt::format("popularity exponent {}: expected a number from -{} to {}", *exponent,
+                        kMaxPopularityExponent, kMaxPopularityExponent));
+    }
+    return Status();
+}
+
+Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
+    if (query.items.empty() && !query.group_key && query.history.empty() && query.vector.empty()) {
+        return invalid_argument("nothing was asked: give an item, a group, a history or a vector");
+    }
+    if (Status status = check_numbers(model, query); !status.ok()) {
+        return status;
+    }
+    ResolvedQuery resolved;
+    resolved.vector = query.vector;
+    resolved.k = std::min(query.k, model.num_items());
+    resolved.popularity_exponent = query.popularity_exponent;
+    resolved.offer_query_items = query.offer_query_items;
+    if (query.group_key) {
+        const Result<std::uint32_t> row = resolve_group(model, *query.group_key);
+        if (!row.ok()) {
+            return row.status();
+        }
+        resolved.group_row = *row;
+    }
+    KeyResolver keys(model, resolved.unknown);
+    resolved.items = resolve_items(query.items, keys);
+    for (const std::string& key : query.history) {
+        if (const auto row = keys.find(key)) {
+            resolved.history.push_back(*row);
+        }
+    }
+    sort_distinct(resolved.history);
+    if (resolved.items.empty() && resolved.history.empty() && !resolved.group_row &&
+        resolved.vector.empty()) {
+        return nothing_known(model, resolved.unknown);
+    }
+    for (const std::string& key : query.exclude) {
+        if (const auto row = keys.find(key)) {
+            resolved.excluded.push_back(*row);
+        }
+    }
+    if (!query.offer_query_items) {
+        exclude_own_items(model, resolved);
+    }
+    sort_distinct(resolved.excluded);
+    return resolved;
+}
+
+}  // namespace segue

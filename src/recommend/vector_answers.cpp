@@ -1,0 +1,342 @@
+#include "recommend/vector_answers.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include "data/matrix.h"
+#include "index/exact_index.h"
+#include "kernels/kernels.h"
+#include "recommend/collect_lists.h"
+#include "recommend/query_vector.h"
+
+namespace segue {
+
+namespace {
+
+/// Queries of a batch that one thread prepares or rescores at a time.
+constexpr std::size_t kQueriesPerChunk = 32;
+
+bool is_zero(std::span<const float> vector) {
+    return std::all_of(vector.begin(), vector.end(), [](float value) { return value == 0; });
+}
+
+/// Runs work(query, worker) for [0, num_queries) and returns the error of the lowest chunk that has
+/// one.
+Status for_each_query(std::size_t num_queries, ThreadPool& pool,
+                      const std::function<Status(std::size_t query)>& work) {
+    const Chunks chunks{num_queries, kQueriesPerChunk};
+    std::vector<Status> statuses(chunks.count());
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
+        for (std::size_t query = chunks.begin(chunk);
+             query < chunks.end(chunk) && statuses[chunk].ok(); ++query) {
+            statuses[chunk] = work(query);
+        }
+    });
+    for (Status& status : statuses) {
+        if (!status.ok()) {
+            return std::move(status);
+        }
+    }
+    return Status();
+}
+
+/// Rows [begin, end) of a sparse matrix. Views the same entries.
+SparseView rows_between(const SparseView& matrix, std::size_t begin, std::size_t end) {
+    SparseView part = matrix;
+    part.num_rows = end - begin;
+    part.offsets = matrix.offsets.subspan(begin, end - begin + 1);
+    return part;
+}
+
+}  // namespace
+
+struct VectorAnswers::State {
+    explicit State(const Model& the_model)
+        : model(the_model), vectors(the_model.item_vectors()), folder(the_model) {}
+
+    const ExactIndex& index() const {
+        std::call_once(index_made, [this] {
+            exact_index = std::make_unique<ExactIndex>(vectors, Measure::kDot,
+                                                       model.info().popularity_exponent);
+        });
+        return *exact_index;
+    }
+
+    bool folds_in() const { return model.info().answer_by == AnswerBy::kFoldIn; }
+
+    /// Whether the query is one group or history that is folded in, and nothing else.
+    bool is_fold_in_alone(const ResolvedQuery& query) const {
+        return folds_in() && query.items.empty() && query.vector.empty() &&
+               query.group_row.has_value() == query.history.empty();
+    }
+
+    /// A history's own objective says how much popular items are worth; the exponent is for
+    /// similarity.
+    double exponent_or_default(const std::optional<double>& asked, bool is_folded) const {
+        return asked.value_or(is_folded ? 0 : model.info().popularity_exponent);
+    }
+
+    float score(std::span<const float> query, std::uint32_t item_row, double exponent) const;
+    std::vector<ScoredRow> rescored(std::span<const float> query, std::vector<ScoredRow> rows,
+                                    double exponent) const;
+    void item_vector(std::uint32_t item_row, std::span<float> vector) const;
+    Status query_vector(const ResolvedQuery& query, Combine combine, std::span<float> vector) const;
+    Status history_vector(std::span<const std::uint32_t> item_rows, std::span<const float> values,
+                          std::span<float> vector) const;
+    bool find_in_table(std::uint32_t item_row, std::span<const std::uint32_t> excluded,
+                       std::size_t k, std::vector<ScoredRow>& rows) const;
+    Status search_block(const Matrix& queries, const SparseView& excluded, std::size_t k,
+                        double exponent, ThreadPool& pool,
+                        std::span<std::vector<ScoredRow>* const> lists) const;
+
+    const Model& model;
+    MatrixView vectors;
+    HistoryFolder folder;
+    mutable std::once_flag index_made;
+    mutable std::unique_ptr<ExactIndex> exact_index;
+};
+
+float VectorAnswers::State::score(std::span<const float> query, std::uint32_t item_row,
+                                  double exponent) const {
+    const std::span<const float> item = vectors.row(item_row);
+    const float product = kernels::active_kernels().dot(query.data(), item.data(), item.size());
+    if (exponent == 0) {
+        return product;
+    }
+    const double norm = vector_norm(item);
+    return norm > 0 ? static_cast<float>(static_cast<double>(product) / std::pow(norm, exponent))
+                    : 0;
+}
+
+std::vector<ScoredRow> VectorAnswers::State::rescored(std::span<const float> query,
+                                                      std::vector<ScoredRow> rows,
+                                                      double exponent) const {
+    for (ScoredRow& row : rows) {
+        row.score = score(query, row.item_row, exponent);
+    }
+    std::erase_if(rows, [](const ScoredRow& row) { return !std::isfinite(row.score); });
+    std::sort(rows.begin(), rows.end(), comes_before);
+    return rows;
+}
+
+void VectorAnswers::State::item_vector(std::uint32_t item_row, std::span<float> vector) const {
+    VectorSum sum(vectors.dim);
+    sum.add_unit(vectors.row(item_row), 1);
+    sum.write(vector);
+}
+
+Status VectorAnswers::State::query_vector(const ResolvedQuery& query, Combine combine,
+                                          std::span<float> vector) const {
+    const SparseView histories = model.interactions();
+    std::vector<WeightedItem> items = query.items;
+    // Histories to fold in, or without an objective to do so, more items.
+    std::vector<std::pair<std::span<const std::uint32_t>, std::span<const float>>> folded;
+    if (query.group_row) {
+        folded.emplace_back(histories.row_columns(*query.group_row),
+                            histories.row_values(*query.group_row));
+    }
+    if (!query.history.empty()) {
+        folded.emplace_back(query.history, std::span<const float>());
+    }
+    if (is_fold_in_alone(query)) {
+        return history_vector(folded[0].first, folded[0].second, vector);
+    }
+    VectorSum sum(vectors.dim);
+    for (const auto& [item_rows, values] : folded) {
+        if (folds_in()) {
+            std::vector<float> part(vectors.dim);
+            if (Status status = history_vector(item_rows, values, part); !status.ok()) {
+                return status;
+            }
+            sum.add_unit(part, 1);
+            continue;
+        }
+        for (const std::uint32_t item_row : item_rows) {
+            items.push_back({item_row, 1});
+        }
+    }
+    VectorSum mean(vectors.dim);
+    for (const WeightedItem& item : items) {
+        const double weight = static_cast<double>(item.weight);
+        if (combine == Combine::kSumOfSimilarities) {
+            sum.add_unit(vectors.row(item.item_row), weight);
+        } else {
+            mean.add(vectors.row(item.item_row), weight);
+        }
+    }
+    sum.add_unit(mean);
+    sum.add_unit(query.vector, 1);
+    sum.write(vector);
+    return Status();
+}
+
+/// The vector of a history alone: folded in, or the sum of its items' unit vectors.
+Status VectorAnswers::State::history_vector(std::span<const std::uint32_t> item_rows,
+                                            std::span<const float> values,
+                                            std::span<float> vector) const {
+    if (folds_in()) {
+        return folder.fold_in(item_rows, values, vector);
+    }
+    VectorSum sum(vectors.dim);
+    for (const std::uint32_t item_row : item_rows) {
+        sum.add_unit(vectors.row(item_row), 1);
+    }
+    sum.write(vector);
+    return Status();
+}
+
+/// Takes the first k of the item's stored list that are not excluded. Returns false if the list is
+/// too short to say what the best k are.
+bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
+                                         std::span<const std::uint32_t> excluded, std::size_t k,
+                                         std::vector<ScoredRow>& rows) const {
+    const NeighboursView table = model.neighbours();
+    if (table.num_items() == 0) {
+        return false;
+    }
+    rows.clear();
+    for (std::uint64_t entry = table.offsets[item_row];
+         entry < table.offsets[item_row + 1] && rows.size() < k; ++entry) {
+        const std::uint32_t row = table.item_rows[entry];
+        if (!std::binary_search(excluded.begin(), excluded.end(), row)) {
+            rows.push_back({row, table.scores[entry]});
+        }
+    }
+    return rows.size() == k || table.list_size(item_row) + 1 == model.num_items();
+}
+
+/// Searches for all queries at once and writes their lists; the list of a zero vector, to which
+/// every item is alike, stays empty.
+Status VectorAnswers::State::search_block(const Matrix& queries, const SparseView& excluded,
+                                          std::size_t k, double exponent, ThreadPool& pool,
+                                          std::span<std::vector<ScoredRow>* const> lists) const {
+    BatchSearchOptions options;
+    options.k = k;
+    options.popularity_exponent = exponent;
+    options.excluded = excluded;
+    const Result<Neighbours> found = index().search_batch(queries.view(), options, pool);
+    if (!found.ok()) {
+        return found.status();
+    }
+    return for_each_query(lists.size(), pool, [&](std::size_t query) {
+        if (is_zero(queries.row(query))) {
+            return Status();
+        }
+        std::vector<ScoredRow> rows;
+        for (std::uint64_t entry = found->offsets[query]; entry < found->offsets[query + 1];
+             ++entry) {
+            rows.push_back({found->item_rows[entry], found->scores[entry]});
+        }
+        *lists[query] = rescored(queries.row(query), std::move(rows), exponent);
+        return Status();
+    });
+}
+
+VectorAnswers::VectorAnswers(const Model& model) : state_(std::make_unique<State>(model)) {}
+
+VectorAnswers::~VectorAnswers() = default;
+
+Result<Answer> VectorAnswers::answer(const ResolvedQuery& query, Combine combine) const {
+    const State& state = *state_;
+    std::vector<float> vector(state.vectors.dim);
+    if (Status status = state.query_vector(query, combine, vector); !status.ok()) {
+        return status;
+    }
+    Answer answer;
+    if (is_zero(vector)) {
+        return answer;
+    }
+    const double exponent =
+        state.exponent_or_default(query.popularity_exponent, state.is_fold_in_alone(query));
+    const bool table_holds = query.is_one_item() && query.items[0].weight > 0 &&
+                             exponent == state.model.info().popularity_exponent;
+    std::vector<ScoredRow> rows;
+    if (table_holds &&
+        state.find_in_table(query.items[0].item_row, query.excluded, query.k, rows)) {
+        answer.results = state.rescored(vector, std::move(rows), exponent);
+        answer.source = AnswerSource::kNeighbours;
+        return answer;
+    }
+    SearchOptions options;
+    options.k = query.k;
+    options.popularity_exponent = exponent;
+    options.excluded = query.excluded;
+    Result<std::vector<ScoredRow>> found = state.index().search(vector, options);
+    if (!found.ok()) {
+        return found.status();
+    }
+    answer.results = state.rescored(vector, std::move(*found), exponent);
+    return answer;
+}
+
+Result<Neighbours> VectorAnswers::recommend_histories(const SparseView& histories,
+                                                      const BatchOptions& options, ThreadPool& pool,
+                                                      const ProgressListener& progress) const {
+    const State& state = *state_;
+    const double exponent =
+        state.exponent_or_default(options.popularity_exponent, state.folds_in());
+    return collect_lists(
+        histories.num_rows, "recommend", progress,
+        [&](std::size_t begin, std::size_t end, std::vector<std::vector<ScoredRow>>& lists) {
+            Matrix queries(end - begin, state.vectors.dim);
+            const Status solved = for_each_query(end - begin, pool, [&](std::size_t query) {
+                return state.history_vector(histories.row_columns(begin + query),
+                                            histories.row_values(begin + query),
+                                            queries.row(query));
+            });
+            if (!solved.ok()) {
+                return solved;
+            }
+            std::vector<std::vector<ScoredRow>*> places;
+            for (std::vector<ScoredRow>& list : lists) {
+                places.push_back(&list);
+            }
+            return state.search_block(queries, rows_between(histories, begin, end), options.k,
+                                      exponent, pool, places);
+        });
+}
+
+Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> item_rows,
+                                                const BatchOptions& options, ThreadPool& pool,
+                                                const ProgressListener& progress) const {
+    const State& state = *state_;
+    const double exponent = state.exponent_or_default(options.popularity_exponent, false);
+    const bool table_holds = exponent == state.model.info().popularity_exponent;
+    return collect_lists(
+        item_rows.size(), "similar items", progress,
+        [&](std::size_t begin, std::size_t end, std::vector<std::vector<ScoredRow>>& lists) {
+            std::vector<std::uint32_t> searched;
+            std::vector<std::vector<ScoredRow>*> places;
+            std::vector<float> vector(state.vectors.dim);
+            for (std::size_t place = begin; place < end; ++place) {
+                const std::uint32_t item_row = item_rows[place];
+                std::vector<ScoredRow>& list = lists[place - begin];
+                if (table_holds && state.find_in_table(item_row, {}, options.k, list)) {
+                    state.item_vector(item_row, vector);
+                    list = is_zero(vector) ? std::vector<ScoredRow>()
+                                           : state.rescored(vector, std::move(list), exponent);
+                } else {
+                    searched.push_back(item_row);
+                    places.push_back(&list);
+                }
+            }
+            Matrix queries(searched.size(), state.vectors.dim);
+            std::vector<std::uint64_t> offsets(searched.size() + 1);
+            for (std::size_t query = 0; query < searched.size(); ++query) {
+                state.item_vector(searched[query], queries.row(query));
+                offsets[query + 1] = query + 1;
+            }
+            for (std::vector<ScoredRow>* place : places) {
+                place->clear();
+            }
+            const SparseView own = {
+                searched.size(), state.model.num_items(), offsets, searched, {}};
+            return state.search_block(queries, own, options.k, exponent, pool, places);
+        });
+}
+
+}  // namespace segue
