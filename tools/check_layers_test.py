@@ -45,7 +45,14 @@ class CheckLayers(unittest.TestCase):
 
     def test_refuses_folders_it_does_not_know(self):
         self.assertEqual(len(self.problems({"utils/misc.h": ""})), 1)
-        self.assertEqual(len(self.problems({"data/a.h": '#include "fmt/core.h"\n'})), 1)
+        self.assertEqual(len(self.problems({"data/CMakeLists.txt": "segue_library(data DEPENDS segue_utils)\n"})), 1)
+
+    def test_leaves_libraries_of_others_and_test_programs_alone(self):
+        files = {
+            "data/a.h": '#include "fmt/core.h"\n',
+            "data/CMakeLists.txt": "target_link_libraries(segue_data_test PRIVATE fmt::fmt)\n",
+        }
+        self.assertEqual(self.problems(files), [])
 
     def test_refuses_a_link_to_an_upper_layer(self):
         files = {"data/CMakeLists.txt": "segue_library(data SOURCES a.cpp DEPENDS segue_train)\n"}

@@ -30,6 +30,10 @@ class CheckRepository(unittest.TestCase):
         self.assertEqual(len(problems_of("a.bin", b"\xff\xfe")), 1)
         self.assertEqual(len(problems_of("a.csv", b"1,2\n" * 100_000)), 1)
 
+    def test_leaves_golden_files_as_they_are_but_small(self):
+        self.assertEqual(problems_of("tests/golden/a.segue", b"\xff \n"), [])
+        self.assertEqual(len(problems_of("tests/golden/a.segue", b"\xff" * 300_000)), 1)
+
     def test_names_long_sources_only(self):
         self.assertTrue(is_long("a.cpp", b"\n" * 401))
         self.assertFalse(is_long("a.cpp", b"\n" * 400))

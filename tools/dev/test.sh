@@ -14,8 +14,6 @@ run_tests() {
     [ $# -gt 0 ] || test_tools
     build "$preset" all
     [ $# -gt 0 ] || "$python" tools/check_docs.py "build/$preset" || die "the check of the documents failed"
-    # Where tests that read our files with public Python packages find them.
-    export SEGUE_TEST_PYTHONPATH="$deps/python-test"
     ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" "$@"
 }
 
