@@ -53,7 +53,7 @@ HWY_INLINE void prefetch_row(const RowProblem& problem, std::size_t entry) {
     if (entry < problem.num_entries) {
         const float* row = table_row(problem, entry);
         for (std::size_t i = 0; i < problem.dim; i += kCacheLineFloats) {
-            __builtin_prefetch(row + i, 0, 2);
+            prefetch_far(row + i);
         }
     }
 }

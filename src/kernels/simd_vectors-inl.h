@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 #if defined(SEGUE_KERNELS_SIMD_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -37,6 +36,12 @@ HWY_INLINE Vector broadcast(float value) {
 }
 HWY_INLINE Vector zero() {
     return hn::Zero(Floats());
+}
+
+/// Asks for a cache line into the second level of cache: it has more misses in flight than the
+/// first.
+HWY_INLINE void prefetch_far(const float* line) {
+    __builtin_prefetch(line, 0, 2);
 }
 
 /// The first `count` < kLanes floats; zeros behind them, whose memory is not touched.
