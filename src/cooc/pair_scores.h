@@ -52,9 +52,10 @@ struct PairScoreParams {
     double own_exponent = 0.7;    // o
     double other_exponent = 0.4;  // p, the popularity knob
     double shrinkage = 0;         // s, of the cosine
+    double sharpness = 1;  // q, of the conditional score: how much strong pairs outweigh weak
 
-    /// Returns an error if: an exponent is not finite or outside [-4, 4], or the shrinkage is
-    /// negative.
+    /// Returns an error if: an exponent is not finite or outside [-4, 4], the shrinkage is
+    /// negative, or the sharpness is outside [0.25, 8].
     Status validate() const;
 };
 

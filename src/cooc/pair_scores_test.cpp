@@ -114,48 +114,60 @@ TEST(PairScorer, agrees_with_score_pair) {
     const std::vector<std::uint32_t> partners = {0, 1, 2};
     const std::vector<double> together = {2, 5, 4999};
     const std::vector<double> weighted = {0.25, 3.5, 700};
+    const auto expect_agreement = [&](const PairScoreParams& params) {
+        std::vector<double> scores(3);
+        PairScorer(params, frequencies, totals).score_row(1, partners, together, weighted, scores);
+        for (std::size_t place = 0; place < 3; ++place) {
+            const double expected =
+                score_pair(params,
+                           {.together = together[place],
+                            .weighted_together = weighted[place],
+                            .frequency_own = 70,
+                            .frequency_other = static_cast<double>(frequencies[partners[place]])},
+                           totals);
+            EXPECT_NEAR(scores[place], expected, 1e-9 * (1 + std::abs(expected)))
+                << name_of(params.score);
+        }
+    };
     for (const PairScore score : kAllScores) {
-        for (const double sharpness : {1.0, 2.0, 2.5, 3.0, 1.7}) {
-            const PairScoreParams params = {.score = score, .shrinkage = 3, .sharpness = sharpness};
-            const PairScorer scorer(params, frequencies, totals);
-            std::vector<double> scores(3);
-            scorer.score_row(1, partners, together, weighted, scores);
-            for (std::size_t place = 0; place < 3; ++place) {
-                const double expected = score_pair(
-                    params,
-                    {.together = together[place],
-                     .weighted_together = weighted[place],
-                     .frequency_own = 70,
-                     .frequency_other = static_cast<double>(frequencies[partners[place]])},
-                    totals);
-                EXPECT_NEAR(scores[place], expected, 1e-9 * (1 + std::abs(expected)))
-                    << name_of(score);
-            }
+        for (const double sharpness : {1.0, 1.7, 2.0, 2.5, 3.0}) {
+            expect_agreement({.score = score, .shrinkage = 3, .sharpness = sharpness});
         }
     }
+}
 
-    TEST(PairScores, have_names_that_are_found_again) {
-        for (const PairScore score : kAllScores) {
-            const Result<PairScore> found = pair_score_by_name(name_of(score));
-            ASSERT_TRUE(found.ok());
-            EXPECT_EQ(*found, score);
-        }
-        const Result<PairScore> missing = pair_score_by_name("lift");
-        ASSERT_FALSE(missing.ok());
-        EXPECT_NE(missing.status().message().find("conditional"), std::string::npos);
+TEST(PairScores, are_sharpened_by_a_power_that_keeps_their_order) {
+    const PairCounts counts = {
+        .together = 6, .weighted_together = 2.5, .frequency_own = 20, .frequency_other = 12};
+    const double plain = score_of(PairScore::kConditional, counts, {});
+    for (const double sharpness : {0.5, 1.0, 2.0, 2.5, 3.0, 4.0}) {
+        EXPECT_NEAR(score_pair({.sharpness = sharpness}, counts, {}), std::pow(plain, sharpness),
+                    1e-12);
     }
+}
 
-    TEST(PairScoreParams, refuse_what_is_out_of_range) {
-        EXPECT_TRUE(PairScoreParams{}.validate().ok());
-        EXPECT_FALSE(PairScoreParams{.own_exponent = 5}.validate().ok());
-        EXPECT_FALSE(PairScoreParams{.other_exponent = std::nan("")}.validate().ok());
-        EXPECT_FALSE(PairScoreParams{.group_exponent = -4.1}.validate().ok());
-        EXPECT_FALSE(PairScoreParams{.shrinkage = -1}.validate().ok());
-        EXPECT_FALSE(PairScoreParams{.sharpness = 0}.validate().ok());
-        EXPECT_FALSE(PairScoreParams{.sharpness = std::nan("")}.validate().ok());
-        EXPECT_FALSE(
-            PairScoreParams{.shrinkage = std::numeric_limits<double>::infinity()}.validate().ok());
+TEST(PairScores, have_names_that_are_found_again) {
+    for (const PairScore score : kAllScores) {
+        const Result<PairScore> found = pair_score_by_name(name_of(score));
+        ASSERT_TRUE(found.ok());
+        EXPECT_EQ(*found, score);
     }
+    const Result<PairScore> missing = pair_score_by_name("lift");
+    ASSERT_FALSE(missing.ok());
+    EXPECT_NE(missing.status().message().find("conditional"), std::string::npos);
+}
+
+TEST(PairScoreParams, refuse_what_is_out_of_range) {
+    EXPECT_TRUE(PairScoreParams{}.validate().ok());
+    EXPECT_FALSE(PairScoreParams{.own_exponent = 5}.validate().ok());
+    EXPECT_FALSE(PairScoreParams{.other_exponent = std::nan("")}.validate().ok());
+    EXPECT_FALSE(PairScoreParams{.group_exponent = -4.1}.validate().ok());
+    EXPECT_FALSE(PairScoreParams{.shrinkage = -1}.validate().ok());
+    EXPECT_FALSE(PairScoreParams{.sharpness = 0}.validate().ok());
+    EXPECT_FALSE(PairScoreParams{.sharpness = std::nan("")}.validate().ok());
+    EXPECT_FALSE(
+        PairScoreParams{.shrinkage = std::numeric_limits<double>::infinity()}.validate().ok());
+}
 
 }  // namespace
 }  // namespace segue
