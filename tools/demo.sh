@@ -15,7 +15,11 @@ if wants_movielens; then
     titles='Star Wars
 Toy Story
 Fargo'
-    group=1
+    group=7
+    titles_of_group() {
+        awk -F '\t' -v group="$group" 'NR == FNR { if ($1 == group) seen[$2] = 1; next } $1 in seen { print $2 }' \
+            "$table" "$deps/ml-100k/movies.tsv"
+    }
 else
     data_name="radio playlists of 2010 and 2011"
     table=$(playlists)
@@ -24,6 +28,7 @@ else
 Viva La Vida
 Smells Like Teen Spirit'
     group=100
+    titles_of_group() { gzip -dc "$table" | sed -n "s/^$group,[0-9]*,[0-9]*,//p" | sed 's/"//g;s/,\([^,]*\)$/ - \1/'; }
 fi
 
 output=$root/build/demo
@@ -64,8 +69,8 @@ printf '%s\n' "$titles" | while IFS= read -r title; do
     run similar "$output/cooc.segue" --title "$title" --k 5 --explain
 done
 
-heading "A group continued"
-run recommend "$output/ials.segue" --group "$group" --k 10 --out "$output/continued.csv" --force
-cat "$output/continued.csv"
+heading "A list continued. In list $group are, among others"
+titles_of_group | sort -u | head -n 8 | sed 's/^/    /'
+run similar "$output/ials.segue" --group "$group" --k 10
 
 printf '\nNext: build/release/segue similar build/demo/ials.segue --title "%s"\n' "$(printf '%s\n' "$titles" | head -n 1)"
