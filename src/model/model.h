@@ -41,6 +41,9 @@ struct PairScoreSettings {
     double own_exponent = 0.7;         // o: divides by frequency^o of the item asked about
     double other_exponent = 0.4;       // p: divides by frequency^p of the item offered
     double shrinkage = 0;              // s of the shrunk cosine
+    double sharpness = 1;              // q: power of the conditional score
+    bool values_are_counts = false;    // values of the histories multiply; else they are ignored
+    bool from_histories = true;  // counted from the stored histories as they are: no window, no cut
 };
 
 /// The objective whose row problem a history is folded in by. Only for AnswerBy::kFoldIn.

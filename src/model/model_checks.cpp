@@ -138,8 +138,9 @@ Status check_info(const ModelInfo& info) {
         return corrupt(
             fmt::format("an exponent is not within -{} and {}", kMaxExponent, kMaxExponent));
     }
-    if (!is_setting(pair.shrinkage) || !is_setting(fold_in.unobserved_weight) ||
-        !is_setting(fold_in.l2_reg) || !is_setting(fold_in.alpha)) {
+    if (!is_setting(pair.shrinkage) || !is_setting(pair.sharpness) ||
+        !is_setting(fold_in.unobserved_weight) || !is_setting(fold_in.l2_reg) ||
+        !is_setting(fold_in.alpha)) {
         return corrupt(fmt::format("a setting is not within 0 and {}", kMaxSetting));
     }
     return Status();

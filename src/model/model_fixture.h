@@ -23,7 +23,7 @@ inline ModelParts small_parts(AnswerBy answer_by = AnswerBy::kFoldIn) {
     parts.info.input_hash = "0123456789abcdef";
     if (answer_by == AnswerBy::kLists) {
         parts.info.recipe = "cooc";
-        parts.info.pair_score = {"conditional", 0.5, 0.75, 0.4, 3};
+        parts.info.pair_score = {"conditional", 0.5, 0.75, 0.4, 3, 1.5, true, false};
     }
     if (answer_by == AnswerBy::kFoldIn) {
         parts.info.fold_in = {0.1, 0.003, 1, 40, true};

@@ -106,6 +106,9 @@ Result<StatedModel> read_stated_model(const Metadata& metadata) {
         info.pair_score.own_exponent = fields.number("segue.pair_score.own_exponent");
         info.pair_score.other_exponent = fields.number("segue.pair_score.other_exponent");
         info.pair_score.shrinkage = fields.number("segue.pair_score.shrinkage");
+        info.pair_score.sharpness = fields.number("segue.pair_score.sharpness");
+        info.pair_score.values_are_counts = fields.flag("segue.pair_score.values_are_counts");
+        info.pair_score.from_histories = fields.flag("segue.pair_score.from_histories");
     }
     if (info.answer_by == AnswerBy::kFoldIn) {
         info.fold_in.unobserved_weight = fields.number("segue.fold_in.unobserved_weight");
@@ -138,6 +141,11 @@ void add_stated_model(const ModelInfo& info, const TableViews& tables, BundleWri
         writer.add_metadata("segue.pair_score.own_exponent", info.pair_score.own_exponent);
         writer.add_metadata("segue.pair_score.other_exponent", info.pair_score.other_exponent);
         writer.add_metadata("segue.pair_score.shrinkage", info.pair_score.shrinkage);
+        writer.add_metadata("segue.pair_score.sharpness", info.pair_score.sharpness);
+        writer.add_metadata("segue.pair_score.values_are_counts",
+                            std::uint64_t{info.pair_score.values_are_counts ? 1u : 0u});
+        writer.add_metadata("segue.pair_score.from_histories",
+                            std::uint64_t{info.pair_score.from_histories ? 1u : 0u});
     }
     if (info.answer_by == AnswerBy::kFoldIn) {
         writer.add_metadata("segue.fold_in.unobserved_weight", info.fold_in.unobserved_weight);

@@ -45,6 +45,9 @@ void expect_same_info(const ModelInfo& left, const ModelInfo& right) {
     EXPECT_EQ(left.pair_score.own_exponent, right.pair_score.own_exponent);
     EXPECT_EQ(left.pair_score.other_exponent, right.pair_score.other_exponent);
     EXPECT_EQ(left.pair_score.shrinkage, right.pair_score.shrinkage);
+    EXPECT_EQ(left.pair_score.sharpness, right.pair_score.sharpness);
+    EXPECT_EQ(left.pair_score.values_are_counts, right.pair_score.values_are_counts);
+    EXPECT_EQ(left.pair_score.from_histories, right.pair_score.from_histories);
     EXPECT_EQ(left.fold_in.unobserved_weight, right.fold_in.unobserved_weight);
     EXPECT_EQ(left.fold_in.l2_reg, right.fold_in.l2_reg);
     EXPECT_EQ(left.fold_in.l2_exponent, right.fold_in.l2_exponent);

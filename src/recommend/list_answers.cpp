@@ -30,7 +30,7 @@ struct ProductForm {
 };
 
 std::optional<ProductForm> product_form(const PairScoreParams& params) {
-    if (params.score == PairScore::kConditional) {
+    if (params.score == PairScore::kConditional && params.sharpness == 1) {
         return ProductForm{-params.own_exponent, -params.other_exponent, -params.group_exponent};
     }
     if (params.score == PairScore::kCount) {
@@ -73,10 +73,12 @@ void offer(std::uint32_t item_row, double score, BestPartners& best) {
 /// What a list is made of, whatever face it was asked at.
 struct ListQuery {
     std::span<const WeightedItem> items;
-    std::span<const std::uint32_t> excluded;  // ascending
+    std::span<const std::uint32_t>
+        excluded;  // ascending; the items among them unless they are offered
     std::size_t k = 0;
     double popularity_exponent = 0;
-    bool may_use_products = true;  // false where the query's own items may be offered
+    bool is_one_item = false;  // which gets the very list that is stored, or would be
+    bool offers_items = false;
 };
 
 }  // namespace
@@ -87,7 +89,16 @@ struct ListAnswers::State {
     double exponent_or_default(const std::optional<double>& asked) const {
         return asked.value_or(model.info().popularity_exponent);
     }
-    bool has_histories() const { return model.interactions().num_rows > 0; }
+    bool can_count() const {
+        return model.interactions().num_rows > 0 && model.info().pair_score.from_histories;
+    }
+    bool has_table() const { return model.neighbours().num_items() > 0; }
+    bool is_usual(double exponent) const { return exponent == model.info().popularity_exponent; }
+    /// The power of a frequency that a score is multiplied by to have another popularity exponent.
+    double exponent_change(double exponent) const {
+        return (model.info().popularity_exponent - exponent) *
+               (params.score == PairScore::kConditional ? params.sharpness : 1);
+    }
     const PairScorer& scorer() const;
     std::span<const double> row_scores(std::uint32_t item_row, PairRow& row,
                                        ListScratch& scratch) const;
@@ -95,8 +106,10 @@ struct ListAnswers::State {
     bool find_in_table(const ListQuery& query, std::vector<ScoredRow>& list) const;
     void sum_products(const ListQuery& query, const ProductForm& form, ListScratch& scratch,
                       BestPartners& best) const;
+    void sum_table(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
     void sum_rows(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
-    std::vector<ScoredRow> add_up(const ListQuery& query, ListScratch& scratch) const;
+    void offer_sums(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
+    Answer add_up(const ListQuery& query, ListScratch& scratch) const;
     std::vector<ScoredRow> list_of_item(std::uint32_t item_row, std::size_t k, double exponent,
                                         ListScratch& scratch) const;
     Result<Neighbours> make_lists(
@@ -122,13 +135,17 @@ ListAnswers::State::State(const Model& the_model)
         readiness = score.status().with_context("the model's pair score");
         return;
     }
-    params = {*score, settings.group_exponent, settings.own_exponent, settings.other_exponent,
-              settings.shrinkage};
+    params = {.score = *score,
+              .group_exponent = settings.group_exponent,
+              .own_exponent = settings.own_exponent,
+              .other_exponent = settings.other_exponent,
+              .shrinkage = settings.shrinkage,
+              .sharpness = settings.sharpness};
     readiness = params.validate().with_context("the model's pair score");
     if (readiness.ok() && model.item_frequencies().size() != model.num_items()) {
         readiness = invalid_argument("the model does not know the frequencies of its items");
     }
-    if (readiness.ok() && !has_histories() && model.neighbours().num_items() == 0) {
+    if (readiness.ok() && !can_count() && !has_table()) {
         readiness = invalid_argument("the model stores neither neighbour lists nor histories");
     }
 }
@@ -147,7 +164,8 @@ const PairScorer& ListAnswers::State::scorer() const {
 std::span<const double> ListAnswers::State::row_scores(std::uint32_t item_row, PairRow& row,
                                                        ListScratch& scratch) const {
     row = count_row(model.interactions(), model.interactions_by_item(), item_row,
-                    {params.group_exponent}, scratch.counts);
+                    {params.group_exponent, model.info().pair_score.values_are_counts},
+                    scratch.counts);
     scratch.row_scores.resize(row.partners.size());
     scorer().score_row(item_row, row.partners, row.together, row.weighted, scratch.row_scores);
     return scratch.row_scores;
@@ -158,8 +176,7 @@ std::span<const double> ListAnswers::State::row_scores(std::uint32_t item_row, P
 bool ListAnswers::State::find_in_table(const ListQuery& query, std::vector<ScoredRow>& list) const {
     const NeighboursView table = model.neighbours();
     const WeightedItem& item = query.items[0];
-    if (table.num_items() == 0 || query.popularity_exponent != model.info().popularity_exponent ||
-        !(item.weight > 0)) {
+    if (!has_table() || !is_usual(query.popularity_exponent) || !(item.weight > 0)) {
         return false;
     }
     for (std::uint64_t entry = table.offsets[item.item_row];
@@ -184,51 +201,75 @@ void ListAnswers::State::sum_products(const ListQuery& query, const ProductForm&
     }
     scratch.group_sums.offer_items(
         model.interactions(), query.excluded,
-        scratch.factors.of(
-            frequencies, form.other + model.info().popularity_exponent - query.popularity_exponent),
+        scratch.factors.of(frequencies, form.other + exponent_change(query.popularity_exponent)),
         scratch.size_powers, best);
+}
+
+void ListAnswers::State::sum_table(const ListQuery& query, ListScratch& scratch,
+                                   BestPartners& best) const {
+    const NeighboursView table = model.neighbours();
+    for (const WeightedItem& item : query.items) {
+        const auto begin = static_cast<std::size_t>(table.offsets[item.item_row]);
+        const std::size_t size = table.list_size(item.item_row);
+        scratch.score_sums.add(table.item_rows.subspan(begin, size),
+                               table.scores.subspan(begin, size), static_cast<double>(item.weight));
+    }
+    offer_sums(query, scratch, best);
 }
 
 void ListAnswers::State::sum_rows(const ListQuery& query, ListScratch& scratch,
                                   BestPartners& best) const {
-    const std::span<const std::uint32_t> frequencies = model.item_frequencies();
-    const NeighboursView table = model.neighbours();
-    const bool counts_rows = has_histories();
     for (const WeightedItem& item : query.items) {
-        const auto weight = static_cast<double>(item.weight);
-        if (counts_rows) {
-            PairRow row;
-            const std::span<const double> scores = row_scores(item.item_row, row, scratch);
-            scratch.score_sums.add(row.partners, scores, weight);
-        } else {
-            const auto begin = static_cast<std::size_t>(table.offsets[item.item_row]);
-            const std::size_t size = table.list_size(item.item_row);
-            scratch.score_sums.add(table.item_rows.subspan(begin, size),
-                                   table.scores.subspan(begin, size), weight);
-        }
+        PairRow row;
+        const std::span<const double> scores = row_scores(item.item_row, row, scratch);
+        scratch.score_sums.add(row.partners, scores, static_cast<double>(item.weight));
     }
-    // Of another popularity exponent than the scores have.
+    offer_sums(query, scratch, best);
+}
+
+void ListAnswers::State::offer_sums(const ListQuery& query, ListScratch& scratch,
+                                    BestPartners& best) const {
+    const std::span<const std::uint32_t> frequencies = model.item_frequencies();
     WholePowers& powers = scratch.factor_powers;
-    powers.set_exponent(model.info().popularity_exponent - query.popularity_exponent);
+    powers.set_exponent(exponent_change(query.popularity_exponent));
     scratch.score_sums.drain(query.excluded, [&](std::uint32_t item_row, double sum) {
         offer(item_row, sum * powers(frequencies[item_row]), best);
     });
 }
 
-std::vector<ScoredRow> ListAnswers::State::add_up(const ListQuery& query,
-                                                  ListScratch& scratch) const {
+Answer ListAnswers::State::add_up(const ListQuery& query, ListScratch& scratch) const {
+    Answer answer;
     if (query.k == 0 || query.items.empty()) {
-        return {};
+        return answer;
     }
     BestPartners best(query.k);
-    const std::optional<ProductForm> form = product_form(params);
-    if (form && query.may_use_products && has_histories()) {
+    const auto take = [&](AnswerSource source) {
+        const std::span<const ScoredRow> list = best.take_sorted();
+        answer.results.assign(list.begin(), list.end());
+        answer.source = source;
+    };
+    const bool multiplies =
+        model.info().pair_score.values_are_counts && !model.interactions().values.empty();
+    const std::optional<ProductForm> form = multiplies ? std::nullopt : product_form(params);
+    if (form && can_count() && !query.is_one_item && !query.offers_items) {
         sum_products(query, *form, scratch, best);
-    } else {
-        sum_rows(query, scratch, best);
+        take(AnswerSource::kExact);
+        return answer;
     }
-    const std::span<const ScoredRow> list = best.take_sorted();
-    return {list.begin(), list.end()};
+    // Lists of the usual length hold what decides the best sums; all pairs of a long history take
+    // thousands of times longer to count.
+    const bool tries_table =
+        !form && has_table() && !query.is_one_item && is_usual(query.popularity_exponent);
+    if (tries_table || !can_count()) {
+        sum_table(query, scratch, best);
+        take(AnswerSource::kNeighbours);
+    }
+    if (can_count() && answer.results.size() < query.k) {
+        best.clear();
+        sum_rows(query, scratch, best);
+        take(AnswerSource::kExact);
+    }
+    return answer;
 }
 
 /// The list of one item: as stored, or counted as the stored one was.
@@ -236,9 +277,9 @@ std::vector<ScoredRow> ListAnswers::State::list_of_item(std::uint32_t item_row, 
                                                         double exponent,
                                                         ListScratch& scratch) const {
     const WeightedItem item = {item_row, 1};
-    const ListQuery query = {{&item, 1}, {&item_row, 1}, k, exponent, false};
+    const ListQuery query = {{&item, 1}, {&item_row, 1}, k, exponent, true, false};
     std::vector<ScoredRow> list;
-    return find_in_table(query, list) ? list : add_up(query, scratch);
+    return find_in_table(query, list) ? list : add_up(query, scratch).results;
 }
 
 Result<Neighbours> ListAnswers::State::make_lists(
@@ -282,18 +323,21 @@ Result<Answer> ListAnswers::answer(const ResolvedQuery& query) const {
         }
     }
     std::erase_if(items, [](const WeightedItem& item) { return item.weight == 0; });
-    ListQuery list_query = {items, query.excluded, query.k,
-                            state.exponent_or_default(query.popularity_exponent),
-                            !query.is_one_item() && !query.offer_query_items};
-    Answer answer;
-    answer.source = state.has_histories() ? AnswerSource::kExact : AnswerSource::kNeighbours;
-    if (query.is_one_item() && !items.empty() && state.find_in_table(list_query, answer.results)) {
+    const ListQuery list_query = {items,
+                                  query.excluded,
+                                  query.k,
+                                  state.exponent_or_default(query.popularity_exponent),
+                                  query.is_one_item(),
+                                  query.offer_query_items};
+    if (query.is_one_item() && !items.empty()) {
+        Answer answer;
         answer.source = AnswerSource::kNeighbours;
-        return answer;
+        if (state.find_in_table(list_query, answer.results)) {
+            return answer;
+        }
     }
     const ScratchPool<ListScratch>::Lease scratch(state.scratches);
-    answer.results = state.add_up(list_query, *scratch);
-    return answer;
+    return state.add_up(list_query, *scratch);
 }
 
 Result<Neighbours> ListAnswers::recommend_histories(const SparseView& histories,
@@ -310,7 +354,7 @@ Result<Neighbours> ListAnswers::recommend_histories(const SparseView& histories,
             for (const std::uint32_t item_row : own) {
                 items.push_back({item_row, 1});
             }
-            return state.add_up({items, own, options.k, exponent, true}, scratch);
+            return state.add_up({items, own, options.k, exponent, false, false}, scratch).results;
         });
 }
 

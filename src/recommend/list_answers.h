@@ -1,12 +1,12 @@
 #pragma once
 
 // Answers of models that add up neighbour lists (AnswerBy::kLists): the score of item j is the sum
-// over the query's items i of weight_i * score(i, j). One item is looked up in the stored table.
-// Otherwise the scores come from the stored histories, in full and not cut at the table's length;
-// without histories the stored lists are added up.
-//
-// For scores that are a product own(i) * c_w(i, j) * other(j) no pair is counted at all: with n_g
-// the size of group g,
+// over the query's items i of weight_i * score(i, j). Where they come from, the first that applies:
+//   one item                     its stored list, at the model's popularity exponent and when it is
+//   long enough a score that is a product    the stored histories, in full another score the stored
+//   lists of the items, if at least k items are in them otherwise                    pairs counted
+//   from the stored histories; without histories the stored lists
+// For scores own(i) * c_w(i, j) * other(j) no pair is counted at all: with n_g the size of group g,
 //   sum_i weight_i score(i, j) = other(j) * sum over groups g of j: n_g^-a * sum over i in g:
 //   weight_i * own(i)
 // which is one pass over the groups of the query's items and one over the items of those groups.

@@ -26,9 +26,14 @@ std::map<std::uint32_t, double> slow_scores(const Model& model,
                                             const std::map<std::uint32_t, double>& items,
                                             double popularity_exponent) {
     const ModelInfo& info = model.info();
-    const PairScoreParams params = {pair_score_by_name(info.pair_score.name).value(),
-                                    info.pair_score.group_exponent, info.pair_score.own_exponent,
-                                    info.pair_score.other_exponent, info.pair_score.shrinkage};
+    const PairScoreSettings& settings = info.pair_score;
+    const PairScoreParams params = {.score = pair_score_by_name(settings.name).value(),
+                                    .group_exponent = settings.group_exponent,
+                                    .own_exponent = settings.own_exponent,
+                                    .other_exponent = settings.other_exponent,
+                                    .shrinkage = settings.shrinkage,
+                                    .sharpness = settings.sharpness};
+    const double sharpness = params.score == PairScore::kConditional ? params.sharpness : 1;
     const SparseView groups = model.interactions();
     std::map<std::uint32_t, double> scores;
     for (std::uint32_t offered = 0; offered < model.num_items(); ++offered) {
@@ -44,12 +49,13 @@ std::map<std::uint32_t, double> slow_scores(const Model& model,
             if (counts.together > 0) {
                 counts.frequency_own = model.item_frequencies()[item];
                 counts.frequency_other = model.item_frequencies()[offered];
-                scores[offered] += weight *
-                                   score_pair(params, counts,
-                                              {static_cast<double>(info.total_frequency),
-                                               static_cast<double>(info.num_groups)}) *
-                                   std::pow(counts.frequency_other,
-                                            info.popularity_exponent - popularity_exponent);
+                scores[offered] +=
+                    weight *
+                    score_pair(params, counts,
+                               {static_cast<double>(info.total_frequency),
+                                static_cast<double>(info.num_groups)}) *
+                    std::pow(counts.frequency_other,
+                             sharpness * (info.popularity_exponent - popularity_exponent));
             }
         }
     }
@@ -78,9 +84,11 @@ void expect_best(const std::vector<ScoredRow>& results, std::map<std::uint32_t, 
     }
 }
 
+/// "sharp" is the conditional score with a sharpness that makes it no product.
 ModelParts parts_with_score(const std::string& name, double default_exponent) {
     ModelParts parts = random_parts(AnswerBy::kLists, 40, 60, 0, 3);
-    parts.info.pair_score.name = name;
+    parts.info.pair_score.name = name == "sharp" ? "conditional" : name;
+    parts.info.pair_score.sharpness = name == "sharp" ? 2.5 : 1;
     parts.info.popularity_exponent = default_exponent;
     return parts;
 }
@@ -88,7 +96,7 @@ ModelParts parts_with_score(const std::string& name, double default_exponent) {
 class ListAnswers : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ListAnswers, agree_with_counting_every_pair) {
-    const double default_exponent = std::string(GetParam()) == "conditional" ? 0.4 : 0;
+    const double default_exponent = std::string(GetParam()) == "conditional" ? 0.4 : 0.1;
     const Model model = Model::from_parts(parts_with_score(GetParam(), default_exponent));
     const Recommender recommender(model);
     for (const double exponent : {default_exponent, 0.9}) {
@@ -136,8 +144,8 @@ TEST_P(ListAnswers, of_a_history_and_of_a_group_agree_with_counting_every_pair) 
 }
 
 INSTANTIATE_TEST_SUITE_P(Scores, ListAnswers,
-                         ::testing::Values("conditional", "count", "cosine", "jaccard", "llr",
-                                           "npmi", "pmi", "cooc-pmi"),
+                         ::testing::Values("conditional", "sharp", "count", "cosine", "jaccard",
+                                           "llr", "npmi", "pmi", "cooc-pmi"),
                          [](const auto& test) {
                              std::string name = test.param;
                              std::replace(name.begin(), name.end(), '-', '_');
@@ -182,6 +190,83 @@ TEST(StoredLists, that_are_too_short_give_way_to_counting) {
     ASSERT_TRUE(answer.ok());
     EXPECT_EQ(answer->source, AnswerSource::kExact);
     expect_best(answer->results, slow_scores(model, {{0, 1}}, 0.4), {0, 3}, 12);
+}
+
+TEST(StoredLists, are_added_up_for_scores_that_are_no_products_where_they_hold_k_items) {
+    ModelParts parts = parts_with_score("sharp", 0.4);
+    const Model counting = Model::from_parts(parts_with_score("sharp", 0.4));
+    parts.neighbours = counted_lists(parts, 4);
+    const NeighboursView lists = parts.neighbours.view();
+    std::map<std::uint32_t, double> sums;
+    for (const std::uint32_t item : {0u, 4u}) {
+        for (std::uint64_t entry = lists.offsets[item]; entry < lists.offsets[item + 1]; ++entry) {
+            sums[lists.item_rows[entry]] += static_cast<double>(lists.scores[entry]);
+        }
+    }
+    const Model model = Model::from_parts(std::move(parts));
+    Query query;
+    query.history = {item_key(0), item_key(4)};
+    query.k = 3;
+    auto answer = Recommender(model).answer(query);
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->source, AnswerSource::kNeighbours);
+    expect_best(answer->results, sums, {0, 4}, 3);
+    query.k = 12;
+    answer = Recommender(model).answer(query);
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->source, AnswerSource::kExact);
+    expect_best(answer->results, slow_scores(counting, {{0, 1}, {4, 1}}, 0.4), {0, 4}, 12);
+    query.k = 3;
+    query.popularity_exponent = 0.6;
+    answer = Recommender(model).answer(query);
+    ASSERT_TRUE(answer.ok());
+    expect_best(answer->results, slow_scores(counting, {{0, 1}, {4, 1}}, 0.6), {0, 4}, 3);
+}
+
+TEST(StoredLists, of_windows_are_never_mixed_with_counts_of_whole_groups) {
+    ModelParts parts = random_parts(AnswerBy::kLists, 40, 80, 0, 5);
+    parts.neighbours = counted_lists(parts, 4);
+    parts.info.pair_score.from_histories = false;
+    const Model model = Model::from_parts(std::move(parts));
+    Query query;
+    query.items = {{item_key(0), 1}};
+    query.k = 12;
+    const auto answer = Recommender(model).answer(query);
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->source, AnswerSource::kNeighbours);
+    EXPECT_EQ(answer->results.size(), 4u);
+}
+
+TEST(StoredLists, of_multiplied_counts_are_counted_so_again) {
+    const auto parts_with_counts = [] {
+        ModelParts parts = random_parts(AnswerBy::kLists, 40, 80, 0, 5);
+        for (std::size_t entry = 0; entry < parts.interactions.num_entries(); ++entry) {
+            parts.interactions.values.push_back(1 + static_cast<float>(entry % 3));
+        }
+        parts.item_frequencies = item_frequencies(parts.interactions.view(), true).value();
+        parts.info.total_frequency = 0;
+        for (const std::uint32_t frequency : parts.item_frequencies) {
+            parts.info.total_frequency += frequency;
+        }
+        parts.info.pair_score.values_are_counts = true;
+        return parts;
+    };
+    ModelParts parts = parts_with_counts();
+    parts.neighbours = counted_lists(parts, 100);
+    const Model stored = Model::from_parts(std::move(parts));
+    const Model counting = Model::from_parts(parts_with_counts());
+    Query query;
+    for (const char* key : {"i0", "i4"}) {
+        query.items.push_back({key, 1});  // one item, then two
+        query.k = 5;
+        const auto left = Recommender(stored).answer(query);
+        const auto right = Recommender(counting).answer(query);
+        ASSERT_TRUE(left.ok() && right.ok());
+        EXPECT_EQ(left->source, AnswerSource::kNeighbours);
+        EXPECT_EQ(right->source, AnswerSource::kExact);
+        ASSERT_EQ(rows_of(left->results), rows_of(right->results));
+        EXPECT_FLOAT_EQ(left->results[4].score, right->results[4].score);
+    }
 }
 
 TEST(StoredLists, are_added_up_where_no_histories_are) {

@@ -67,8 +67,13 @@ inline ModelParts parts_of(SparseMatrix interactions, AnswerBy answer_by) {
 inline Neighbours counted_lists(const ModelParts& parts, std::size_t list_length) {
     NeighbourListParams params;
     const PairScoreSettings& settings = parts.info.pair_score;
-    params.score = {pair_score_by_name(settings.name).value(), settings.group_exponent,
-                    settings.own_exponent, settings.other_exponent, settings.shrinkage};
+    params.score = {.score = pair_score_by_name(settings.name).value(),
+                    .group_exponent = settings.group_exponent,
+                    .own_exponent = settings.own_exponent,
+                    .other_exponent = settings.other_exponent,
+                    .shrinkage = settings.shrinkage,
+                    .sharpness = settings.sharpness};
+    params.values_are_counts = settings.values_are_counts;
     params.list_length = list_length;
     ThreadPool pool(1);
     return cooc_neighbours({parts.interactions.view(), {}}, params, pool).value();

@@ -105,7 +105,8 @@ std::optional<Evidence> Recommender::evidence(std::uint32_t query_row,
     }
     if (!together && model.interactions().num_rows > 0) {
         together = static_cast<std::uint32_t>(
-            together_count(model.interactions_by_item(), query_row, offered_row));
+            together_count(model.interactions_by_item(), query_row, offered_row,
+                           model.info().pair_score.values_are_counts));
     }
     if (!together) {
         return std::nullopt;
