@@ -1,0 +1,217 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "cooc/blueprint_pairs.h"
+#include "cooc/pair_counter.h"
+#include "index/exact_index.h"
+#include "pipeline/evidence.h"
+#include "pipeline/ials_defaults.h"
+#include "pipeline/recipes.h"
+#include "pipeline/stage_clock.h"
+
+namespace segue {
+
+namespace {
+
+constexpr std::size_t kIalsDim = 64;
+
+/// Of ||j||: plain dot products rank single items best (docs/numerics.md), at the price of
+/// coverage.
+constexpr double kIalsExponent = 0;
+/// The blueprint compares normalised vectors.
+constexpr double kBlueprintExponent = 1;
+
+std::string_view name_of(AlsLoss loss) {
+    return loss == AlsLoss::kHu ? "hu" : "rendle";
+}
+
+std::string_view name_of(AlsSolver solver) {
+    switch (solver) {
+        case AlsSolver::kEigenPcg:
+            return "eigen-pcg";
+        case AlsSolver::kCholesky:
+            return "cholesky";
+        case AlsSolver::kCg:
+            return "cg";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(NegativeWeights negative) {
+    switch (negative) {
+        case NegativeWeights::kConfident:
+            return "confident";
+        case NegativeWeights::kClip:
+            return "clip";
+        case NegativeWeights::kDrop:
+            return "drop";
+    }
+    return "unknown";
+}
+
+void remove_diagonal(SparseMatrix& matrix) {
+    std::size_t kept = 0;
+    std::uint64_t begin = 0;
+    for (std::size_t row = 0; row < matrix.num_rows; ++row) {
+        const std::uint64_t end = matrix.offsets[row + 1];
+        for (std::uint64_t entry = begin; entry < end; ++entry) {
+            if (matrix.columns[entry] != row) {
+                matrix.columns[kept] = matrix.columns[entry];
+                matrix.values[kept] = matrix.values[entry];
+                ++kept;
+            }
+        }
+        begin = end;
+        matrix.offsets[row + 1] = kept;
+    }
+    matrix.columns.resize(kept);
+    matrix.values.resize(kept);
+}
+
+/// "12 iterations, loss 81234.5"
+std::string training_note(const AlsModel& model) {
+    return fmt::format("{} iterations, loss {:.6g}", model.epochs.size(),
+                       model.epochs.empty() ? 0.0 : model.epochs.back().loss);
+}
+
+void store_fold_in(const AlsParams& params, FoldInSettings& settings) {
+    const bool hu = params.loss == AlsLoss::kHu;
+    settings.hu = hu;
+    settings.unobserved_weight = hu ? 1 : params.unobserved_weight;
+    settings.l2_reg = params.l2_reg;
+    settings.l2_exponent = hu ? 0 : params.l2_exponent;
+    settings.alpha = params.alpha;
+}
+
+/// What the blueprint asks of its warehouse: 50 factors, alpha 1, lambda 1, 20 iterations, stop
+/// under 1 %.
+AlsParams blueprint_params() {
+    AlsParams params;
+    params.dim = 50;
+    params.iterations = 20;
+    params.loss = AlsLoss::kHu;
+    params.alpha = 1;
+    params.l2_reg = 1;
+    params.min_relative_progress = 0.01;
+    return params;
+}
+
+}  // namespace
+
+AlsParams overridden(AlsParams defaults, const RecipeParams& params) {
+    const auto take = [](auto& value, const auto& told) {
+        if (told) {
+            value = *told;
+        }
+    };
+    take(defaults.dim, params.dim);
+    take(defaults.iterations, params.iterations);
+    take(defaults.loss, params.loss);
+    take(defaults.solver, params.solver);
+    take(defaults.unobserved_weight, params.unobserved_weight);
+    take(defaults.l2_reg, params.l2_reg);
+    take(defaults.alpha, params.alpha);
+    take(defaults.min_relative_progress, params.min_relative_progress);
+    defaults.solver_steps = params.solver_steps;
+    defaults.negative = params.negative;
+    defaults.seed = params.seed;
+    return defaults;
+}
+
+void write_parameters(JsonWriter& json, const AlsParams& params) {
+    json.key("dim").value(static_cast<std::uint64_t>(params.dim));
+    json.key("iterations").value(params.iterations);
+    json.key("loss").value(name_of(params.loss));
+    json.key("solver").value(name_of(params.solver));
+    json.key("unobserved_weight").value(params.unobserved_weight);
+    json.key("l2_reg").value(params.l2_reg);
+    json.key("l2_exponent").value(params.l2_exponent);
+    json.key("alpha").value(params.alpha);
+    json.key("negative").value(name_of(params.negative));
+    json.key("min_relative_progress").value(params.min_relative_progress);
+    json.key("init_scale").value(params.init_scale);
+}
+
+Status store_neighbours(const RecipeRun& run, double popularity_exponent) {
+    const StageClock clock("neighbours");
+    ModelParts& parts = run.result.parts;
+    parts.info.popularity_exponent = popularity_exponent;
+    Result<Neighbours> table =
+        build_neighbour_table(parts.item_vectors.view(), run.params.num_neighbours,
+                              popularity_exponent, run.pool, run.progress);
+    if (!table.ok()) {
+        return table.status();
+    }
+    parts.neighbours = std::move(table).value();
+    count_evidence(transpose(run.dataset.interactions.view()).view(), run.pool, parts.neighbours);
+    clock.end(run.result.report.stages, fmt::format("{} a list", run.params.num_neighbours));
+    return Status();
+}
+
+Status run_ials(const RecipeRun& run) {
+    const StageClock clock("train");
+    const SparseView interactions = run.dataset.interactions.view();
+    const AlsParams params = overridden(
+        default_ials_params(interactions, run.params.dim.value_or(kIalsDim)), run.params);
+    Result<AlsModel> model = train_als(interactions, params, run.pool, run.progress);
+    if (!model.ok()) {
+        return model.status();
+    }
+    ModelParts& parts = run.result.parts;
+    run.result.report.epochs = model->epochs;
+    clock.end(run.result.report.stages, training_note(*model));
+    parts.info.answer_by = AnswerBy::kFoldIn;
+    store_fold_in(params, parts.info.fold_in);
+    JsonWriter json;
+    json.begin_object();
+    write_parameters(json, params);
+    json.end_object();
+    parts.info.parameters_json = json.take();
+    parts.item_vectors = std::move(model->column_factors);
+    return store_neighbours(run, run.params.popularity_exponent.value_or(kIalsExponent));
+}
+
+Status run_blueprint(const RecipeRun& run) {
+    const StageClock count_clock("count");
+    const CountInput input{run.dataset.interactions.view(), {}};
+    CountOptions options;
+    options.values_are_counts = run.dataset.values_are_counts;
+    Result<SparseMatrix> pairs = blueprint_pairs(input, options, run.pool, run.progress);
+    if (!pairs.ok()) {
+        return pairs.status();
+    }
+    if (!run.params.diagonal) {
+        remove_diagonal(*pairs);
+    }
+    count_clock.end(run.result.report.stages,
+                    fmt::format("{} weighted pairs", pairs->num_entries()));
+    const StageClock train_clock("train");
+    const AlsParams params = overridden(blueprint_params(), run.params);
+    Result<AlsModel> model = train_als(pairs->view(), params, run.pool, run.progress);
+    if (!model.ok()) {
+        return model.status();
+    }
+    ModelParts& parts = run.result.parts;
+    run.result.report.epochs = model->epochs;
+    train_clock.end(run.result.report.stages, training_note(*model));
+    // The embedding of an item is what it is as a row plus what it is as a column.
+    for (std::size_t item = 0; item < model->column_factors.num_rows(); ++item) {
+        std::ranges::transform(model->column_factors.row(item), model->row_factors.row(item),
+                               model->column_factors.row(item).begin(), std::plus<>());
+    }
+    parts.info.answer_by = AnswerBy::kVectors;
+    JsonWriter json;
+    json.begin_object();
+    write_parameters(json, params);
+    json.key("diagonal").value(run.params.diagonal);
+    json.end_object();
+    parts.info.parameters_json = json.take();
+    parts.item_vectors = std::move(model->column_factors);
+    return store_neighbours(run, run.params.popularity_exponent.value_or(kBlueprintExponent));
+}
+
+}  // namespace segue

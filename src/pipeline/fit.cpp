@@ -1,0 +1,151 @@
+#include "pipeline/fit.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <ctime>
+#include <utility>
+
+#include "base/checksum.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cooc/pair_counter.h"
+#include "pipeline/recipes.h"
+#include "pipeline/stage_clock.h"
+
+namespace segue {
+
+namespace {
+
+/// Chains a hash over the next stretch of bytes.
+std::uint64_t hash_on(std::uint64_t hash, std::span<const std::byte> bytes) {
+    const std::uint64_t pair[2] = {hash, xxh3_64(bytes)};
+    return xxh3_64(std::as_bytes(std::span(pair)));
+}
+
+/// Of all that was read and kept, so that equal inputs are known by it.
+std::string input_hash(const Dataset& dataset) {
+    std::uint64_t hash = 0;
+    const auto add = [&](const auto& values) {
+        hash = hash_on(hash, std::as_bytes(std::span(values.data(), values.size())));
+    };
+    for (const StringTableView keys : {dataset.groups.keys(), dataset.items.keys()}) {
+        add(keys.offsets());
+        add(keys.bytes());
+    }
+    add(dataset.interactions.offsets);
+    add(dataset.interactions.columns);
+    add(dataset.interactions.values);
+    return to_hex(hash);
+}
+
+/// What every recipe has: keys, attributes, frequencies, histories.
+Status store_common_parts(const Dataset& dataset, const RecipeParams& params, ModelParts& parts) {
+    Result<std::vector<std::uint32_t>> frequencies =
+        item_frequencies(dataset.interactions.view(), dataset.values_are_counts);
+    if (!frequencies.ok()) {
+        return frequencies.status();
+    }
+    parts.info.recipe = name_of(params.recipe);
+    parts.info.seed = params.seed;
+    parts.info.num_groups = dataset.groups.size();
+    for (const std::uint32_t frequency : *frequencies) {
+        parts.info.total_frequency += frequency;
+    }
+    parts.info.input_hash = input_hash(dataset);
+    parts.item_frequencies = std::move(frequencies).value();
+    parts.items = dataset.items;
+    parts.groups = dataset.groups;
+    parts.attributes = dataset.attributes;
+    parts.interactions = dataset.interactions;
+    return Status();
+}
+
+Status run_recipe(const RecipeRun& run) {
+    switch (run.params.recipe) {
+        case Recipe::kIals:
+            return run_ials(run);
+        case Recipe::kCooc:
+            return run_cooc(run);
+        case Recipe::kBlueprint:
+            return run_blueprint(run);
+    }
+    return internal_error("unknown recipe");
+}
+
+/// Finds out before hours of work whether the result can be written.
+Status check_writable(const std::string& path, bool overwrite) {
+    if (path.empty()) {
+        return invalid_argument("no file to write was named; say --out FILE.segue");
+    }
+    Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
+    return probe.ok() ? Status() : probe.status();
+}
+
+}  // namespace
+
+double process_cpu_seconds() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& params,
+                                ThreadPool& pool, const ProgressListener& progress) {
+    if (Status status = params.validate(); !status.ok()) {
+        return status;
+    }
+    if (dataset.interactions.num_entries() == 0) {
+        return invalid_argument(
+            "no (group, item) rows are left to learn from; see the counts of dropped rows");
+    }
+    FittedRecipe result;
+    result.report.num_groups = dataset.groups.size();
+    result.report.num_items = dataset.items.size();
+    result.report.num_interactions = dataset.interactions.num_entries();
+    if (Status status = store_common_parts(dataset, params, result.parts); !status.ok()) {
+        return status;
+    }
+    if (Status status = run_recipe({dataset, params, pool, progress, result}); !status.ok()) {
+        return status.with_context(name_of(params.recipe));
+    }
+    return result;
+}
+
+Result<FitReport> fit(const FitOptions& options, const ProgressListener& progress,
+                      IngestReport* ingest_report) {
+    if (Status status = check_writable(options.out, options.overwrite); !status.ok()) {
+        return status;
+    }
+    const StageClock read_clock("read");
+    IngestOptions ingest_options = options.ingest;
+    ingest_options.want_positions |= options.recipe.window != 0;
+    Result<IngestedData> read = ingest(ingest_options, progress);
+    if (!read.ok()) {
+        return read.status();
+    }
+    if (ingest_report != nullptr) {
+        *ingest_report = read->report;
+    }
+    std::vector<FitStage> stages;
+    read_clock.end(stages, with_commas(read->report.rows_read) + " rows");
+    ThreadPool pool(options.num_threads);
+    Result<FittedRecipe> fitted = fit_recipe(read->dataset, options.recipe, pool, progress);
+    if (!fitted.ok()) {
+        return fitted.status();
+    }
+    FitReport report = std::move(fitted->report);
+    report.stages.insert(report.stages.begin(), stages.begin(), stages.end());
+    const StageClock write_clock("write");
+    if (Status status = write_bundle(fitted->parts, options.out, options.overwrite); !status.ok()) {
+        return status;
+    }
+    struct stat info {};
+    if (::stat(options.out.c_str(), &info) == 0) {
+        report.bundle_bytes = static_cast<std::uint64_t>(info.st_size);
+    }
+    write_clock.end(report.stages, with_commas(report.bundle_bytes) + " bytes");
+    return report;
+}
+
+}  // namespace segue
