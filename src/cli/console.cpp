@@ -98,6 +98,7 @@ void Console::flush() {
 }
 
 Status Console::finish() {
+    clear_progress();
     flush();
     if (output_status_.ok() && !next_.empty() && !quiet_) {
         print_error_text(fmt::format("next: {}\n", printable(next_)));
@@ -105,11 +106,15 @@ Status Console::finish() {
     return output_status_;
 }
 
-void Console::print_error_text(std::string_view text) {
+void Console::clear_progress() {
     if (progress_line_ && progress_line_->visible) {
         progress_line_->visible = false;
         (void)write_all(error_descriptor_, "\r\x1b[K");
     }
+}
+
+void Console::print_error_text(std::string_view text) {
+    clear_progress();
     // Nobody is left to tell when stderr is closed.
     (void)write_all(error_descriptor_, text);
 }
@@ -133,27 +138,34 @@ void Console::print_error(std::string_view verb, std::string_view message) {
 }
 
 ProgressListener Console::progress() {
-    if (quiet_ || !errors_to_terminal_) {
+    if (quiet_) {
         return {};
     }
     progress_line_ = std::make_unique<ProgressLine>();
     return [this](const Progress& progress) {
-        ProgressLine& line = *progress_line_;
-        const bool new_stage = line.stage != progress.stage;
-        const bool complete = progress.total > 0 && progress.done >= progress.total;
-        if (new_stage) {
-            line.stage = progress.stage;
-            line.since_start.restart();
+        if (progress.done == 0 && progress.total == 0 && !progress.note.empty()) {
+            remark(fmt::format("{}: {}", printable(progress.stage), printable(progress.note)));
+        } else if (errors_to_terminal_) {
+            draw(progress);
         }
-        if (!new_stage && !complete && line.since_drawn.seconds() < kSecondsBetweenRedraws) {
-            return;
-        }
-        line.since_drawn.restart();
-        const std::string text =
-            clipped(line.text(progress), terminal_width(error_descriptor_) - 1);
-        (void)write_all(error_descriptor_, fmt::format("\r{}\x1b[K", text));
-        line.visible = true;
     };
+}
+
+void Console::draw(const Progress& progress) {
+    ProgressLine& line = *progress_line_;
+    const bool new_stage = line.stage != progress.stage;
+    const bool complete = progress.total > 0 && progress.done >= progress.total;
+    if (new_stage) {
+        line.stage = progress.stage;
+        line.since_start.restart();
+    }
+    if (!new_stage && !complete && line.since_drawn.seconds() < kSecondsBetweenRedraws) {
+        return;
+    }
+    line.since_drawn.restart();
+    const std::string text = clipped(line.text(progress), terminal_width(error_descriptor_) - 1);
+    (void)write_all(error_descriptor_, fmt::format("\r{}\x1b[K", text));
+    line.visible = true;
 }
 
 }  // namespace segue::cli

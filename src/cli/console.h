@@ -47,12 +47,15 @@ public:
     /// One line for the error, and the hint when there is one.
     void print_error(std::string_view verb, std::string_view message);
 
-    /// Shows a line with rate and time left on stderr when that is a terminal; says nothing
-    /// otherwise. Valid while *this lives.
+    /// Shows a line with rate and time left on stderr when that is a terminal. A report of nothing
+    /// but a note (no `done`, no `total`) is a remark about what comes, also without a terminal.
+    /// Valid while *this lives.
     ProgressListener progress();
 
 private:
     void flush();
+    void draw(const Progress& progress);
+    void clear_progress();
     void print_error_text(std::string_view text);
 
     int output_descriptor_;

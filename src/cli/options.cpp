@@ -184,12 +184,11 @@ void Options::comma_list(std::string_view name, std::vector<std::string>& target
     };
 }
 
-void Options::choice(std::string_view name, std::string& target, std::vector<std::string> choices,
-                     std::string_view help) {
-    Option& option = add(name, join(choices, "|"), help);
-    option.write = [&target](JsonWriter& json) { json.value(target); };
-    option.default_text = default_of(option);
-    option.assign = [&target, choices = std::move(choices)](std::span<const std::string> values) {
+template <typename Text>
+void Options::add_choice(std::string_view name, Text& target, std::vector<std::string> choices,
+                         std::string_view help) {
+    text(name, target, join(choices, "|"), help);
+    options_.back().assign = [&target, choices](std::span<const std::string> values) {
         for (const std::string& choice : choices) {
             if (choice == values.front()) {
                 target = choice;
@@ -199,6 +198,16 @@ void Options::choice(std::string_view name, std::string& target, std::vector<std
         return invalid_argument(
             fmt::format("expected one of {}, found \"{}\"", join(choices, ", "), values.front()));
     };
+}
+
+void Options::choice(std::string_view name, std::string& target, std::vector<std::string> choices,
+                     std::string_view help) {
+    add_choice(name, target, std::move(choices), help);
+}
+
+void Options::choice(std::string_view name, std::optional<std::string>& target,
+                     std::vector<std::string> choices, std::string_view help) {
+    add_choice(name, target, std::move(choices), help);
 }
 
 template <typename Number>

@@ -82,6 +82,8 @@ public:
     /// --name ONE of `choices`.
     void choice(std::string_view name, std::string& target, std::vector<std::string> choices,
                 std::string_view help);
+    void choice(std::string_view name, std::optional<std::string>& target,
+                std::vector<std::string> choices, std::string_view help);
     /// --name N within `range`.
     void number(std::string_view name, std::uint64_t& target, Range range, std::string_view help);
     void number(std::string_view name, std::uint32_t& target, Range range, std::string_view help);
@@ -126,6 +128,9 @@ private:
     Option& add(std::string_view name, std::string_view value_name, std::string_view help);
     template <typename Number>
     void add_number(std::string_view name, Number& target, Range range, std::string_view help);
+    template <typename Text>
+    void add_choice(std::string_view name, Text& target, std::vector<std::string> choices,
+                    std::string_view help);
     void add_texts(Option& option, std::vector<std::string>& target);
 
     std::string verb_;

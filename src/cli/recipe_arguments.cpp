@@ -1,0 +1,109 @@
+#include "cli/recipe_arguments.h"
+
+namespace segue::cli {
+namespace {
+
+constexpr Range kWeightRange = {0, 1e9};
+constexpr Range kIterationsRange = {1, 10'000};
+
+std::optional<AlsSolver> solver_named(const std::optional<std::string>& name) {
+    if (!name) {
+        return std::nullopt;
+    }
+    return *name == "cholesky" ? AlsSolver::kCholesky
+           : *name == "cg"     ? AlsSolver::kCg
+                               : AlsSolver::kEigenPcg;
+}
+
+std::optional<AlsLoss> loss_named(const std::optional<std::string>& name) {
+    if (!name) {
+        return std::nullopt;
+    }
+    return *name == "hu" ? AlsLoss::kHu : AlsLoss::kRendle;
+}
+
+}  // namespace
+
+void RecipeArguments::declare(Options& options) {
+    options.number("seed", seed, kSeedRange, "equal seeds give equal files");
+    options.number("dim", dim, kDimRange, "numbers in a vector (ials 64, blueprint 50)");
+    options.number("iterations", iterations, kIterationsRange,
+                   "full passes of training (ials 12, blueprint 20)");
+    options.choice("loss", loss, {"rendle", "hu"}, "weighting convention of the objective");
+    options.choice("solver", solver, {"eigen-pcg", "cholesky", "cg"},
+                   "how rows are solved (eigen-pcg)");
+    options.number("solver-steps", solver_steps, {0, 64},
+                   "steps of eigen-pcg and cg; 0 goes by dim");
+    options.number("unobserved-weight", unobserved_weight, kWeightRange,
+                   "rendle: weight of all pairs towards 0 (from the density)");
+    options.number("l2-reg", l2_reg, kWeightRange,
+                   "regularisation (from the density; blueprint 1)");
+    options.number("alpha", alpha, kWeightRange, "hu: confidence for each unit of weight (1)");
+    options.number("min-relative-progress", min_relative_progress, {0, 1},
+                   "stop when the loss falls by less (0 never; blueprint 0.01)");
+    options.flag("stop-on-recall", stop_on_recall,
+                 "ials: hold out a fifth of each history and stop when recall falls");
+    options.choice("negative", negative, {"confident", "clip", "drop"},
+                   "blueprint: what becomes of pairs below chance");
+    options.flag("no-diagonal", no_diagonal, "blueprint: leave out pairs of an item with itself");
+    options.choice("score", score,
+                   {"conditional", "count", "cosine", "jaccard", "llr", "npmi", "pmi", "cooc-pmi"},
+                   "cooc: how pairs are scored");
+    options.number("group-exponent", group_exponent, kExponentRange,
+                   "cooc: a group of n items counts n^-a");
+    options.number("own-exponent", own_exponent, kExponentRange,
+                   "cooc: exponent of the frequency of the item asked about");
+    options.number("other-exponent", other_exponent, kExponentRange,
+                   "cooc: exponent of the frequency of the item offered");
+    options.number("shrinkage", shrinkage, kWeightRange, "cooc: added below the shrunk cosine");
+    options.number("window", window, {0, 1'000'000},
+                   "cooc: count pairs at most this far apart; 0 counts all of a group");
+    options.number("cut-groups-to", cut_groups_to, kCountRange,
+                   "cooc: keep a seeded sample of long groups; 0 keeps them whole");
+    options.number("popularity-exponent", popularity_exponent, kExponentRange,
+                   "how strongly popular items are held down in answers");
+    options.number("neighbours", neighbours, {1, 10'000}, "length of the stored lists");
+}
+
+Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
+    RecipeParams params;
+    params.recipe = recipe;
+    params.seed = seed;
+    params.dim = dim;
+    params.iterations = iterations;
+    params.loss = loss_named(loss);
+    params.solver = solver_named(solver);
+    params.solver_steps = solver_steps;
+    params.unobserved_weight = unobserved_weight;
+    params.l2_reg = l2_reg;
+    params.alpha = alpha;
+    params.min_relative_progress = min_relative_progress;
+    params.negative = negative == "clip"   ? NegativeWeights::kClip
+                      : negative == "drop" ? NegativeWeights::kDrop
+                                           : NegativeWeights::kConfident;
+    params.diagonal = !no_diagonal;
+    params.stop_on_recall = stop_on_recall;
+    const Result<PairScore> pair_score = pair_score_by_name(score);
+    if (!pair_score.ok()) {
+        return pair_score.status();
+    }
+    params.pair_score = {.score = *pair_score,
+                         .group_exponent = group_exponent,
+                         .own_exponent = own_exponent,
+                         .other_exponent = other_exponent,
+                         .shrinkage = shrinkage};
+    params.window = window;
+    params.cut_groups_to = cut_groups_to;
+    params.popularity_exponent = popularity_exponent;
+    params.num_neighbours = neighbours;
+    if (Status status = params.validate(); !status.ok()) {
+        return status;
+    }
+    return params;
+}
+
+CleaningDefaults cleaning_of(Recipe recipe) {
+    return recipe == Recipe::kBlueprint ? CleaningDefaults::kBlueprint : CleaningDefaults::kKeepAll;
+}
+
+}  // namespace segue::cli

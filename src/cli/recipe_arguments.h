@@ -1,0 +1,48 @@
+#pragma once
+
+// The flags that say how a recipe learns.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/status.h"
+#include "cli/ingest_arguments.h"
+#include "cli/options.h"
+#include "pipeline/fit.h"
+
+namespace segue::cli {
+
+struct RecipeArguments {
+    std::uint64_t seed = 1;
+    std::optional<std::uint64_t> dim;
+    std::optional<std::uint32_t> iterations;
+    std::optional<std::string> loss;
+    std::optional<std::string> solver;
+    std::uint32_t solver_steps = 0;
+    std::optional<double> unobserved_weight;
+    std::optional<double> l2_reg;
+    std::optional<double> alpha;
+    std::optional<double> min_relative_progress;
+    std::string negative = "confident";
+    bool no_diagonal = false;
+    bool stop_on_recall = false;
+    std::string score = "conditional";
+    double group_exponent = 0.5;
+    double own_exponent = 0.7;
+    double other_exponent = 0.4;
+    double shrinkage = 0;
+    std::uint32_t window = 0;
+    std::uint32_t cut_groups_to = 0;
+    std::optional<double> popularity_exponent;
+    std::uint64_t neighbours = 100;
+
+    void declare(Options& options);
+    /// Returns an error if: a name or number is out of its range.
+    Result<RecipeParams> params(Recipe recipe) const;
+};
+
+/// The cleaning a recipe asks for when nothing is said.
+CleaningDefaults cleaning_of(Recipe recipe);
+
+}  // namespace segue::cli

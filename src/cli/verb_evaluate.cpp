@@ -1,0 +1,185 @@
+// segue evaluate: how good the answers are, popularity and co-occurrence always beside the model.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/ingest_arguments.h"
+#include "cli/recipe_arguments.h"
+#include "cli/text_table.h"
+#include "cli/verbs.h"
+#include "cli/wording.h"
+#include "pipeline/evaluate_tables.h"
+
+namespace segue::cli {
+namespace {
+
+struct EvaluateArguments {
+    static constexpr std::string_view kName = "evaluate";
+    static constexpr std::string_view kSummary =
+        "Measure recipes on held-out items, beside popularity and co-occurrence.";
+    IngestArguments ingest;
+    RecipeArguments learning;
+    std::vector<std::string> recipes = {"ials"};
+    std::string split = "holdout:0.2";
+    std::string train;
+    std::string test;
+    std::vector<std::string> ks = {"10", "20"};
+    bool item_to_item = false;
+    bool json = false;
+
+    void declare(Options& options) {
+        options.text("split", split, "SPLIT",
+                     "holdout:SHARE of each group, leave-one-out, or time:WHEN");
+        options.text("train", train, "TABLE", "instead of a split: the table to learn from");
+        options.text("test", test, "TABLE", "and the table to be judged by, of the same columns");
+        options.comma_list("recipe", recipes, "NAME,NAME",
+                           "popularity, cooc, ials, blueprint; the first two are always there");
+        options.comma_list("k", ks, "N,N", "lengths the lists are judged at");
+        options.flag("item-to-item", item_to_item, "judge the lists of single items too");
+        options.flag("json", json, "print one JSON object");
+        ingest.declare(options, false);
+        learning.declare(options);
+        options.example("How much better than popularity?",
+                        "segue evaluate plays.csv --group list --item track --split holdout:0.2");
+        options.example("On a published split",
+                        "segue evaluate --train train.csv --test test.csv --group user --item "
+                        "item --recipe ials --dim 128 --k 20 --json");
+    }
+    Status check() const;
+    Status run(Console& console) const;
+    Result<EvaluateParams> params() const;
+    Result<EvaluateOptions> evaluate_options() const;
+};
+
+Result<EvaluateParams> EvaluateArguments::params() const {
+    Result<RecipeParams> fit = learning.params(Recipe::kIals);
+    if (!fit.ok()) {
+        return fit.status();
+    }
+    EvaluateParams evaluate;
+    evaluate.recipes = recipes;
+    evaluate.fit = std::move(fit).value();
+    evaluate.item_to_item = item_to_item;
+    evaluate.judge.seed = learning.seed;
+    evaluate.judge.ks.clear();
+    for (const std::string& text : ks) {
+        const std::optional<std::uint64_t> k = parse_unsigned(text);
+        if (!k || *k == 0 || static_cast<double>(*k) > kResultsRange.high) {
+            return invalid_argument(
+                fmt::format("--k: expected whole numbers from 1 to 1,000,000, found \"{}\"", text));
+        }
+        evaluate.judge.ks.push_back(*k);
+    }
+    std::sort(evaluate.judge.ks.begin(), evaluate.judge.ks.end());
+    if (Status status = evaluate.validate(); !status.ok()) {
+        return status;
+    }
+    return evaluate;
+}
+
+Status EvaluateArguments::check() const {
+    if (train.empty() != test.empty()) {
+        return invalid_argument("--train and --test belong together");
+    }
+    if (!train.empty() && (!ingest.tables.empty() || !ingest.sql.empty())) {
+        return invalid_argument("a TABLE to split, or --train and --test, not both");
+    }
+    if (train.empty()) {
+        if (Status status = ingest.check(); !status.ok()) {
+            return status;
+        }
+    }
+    return evaluate_options().status();
+}
+
+Result<EvaluateOptions> EvaluateArguments::evaluate_options() const {
+    Result<EvaluateParams> evaluate = params();
+    if (!evaluate.ok()) {
+        return evaluate.status();
+    }
+    EvaluateOptions options;
+    options.ingest = ingest.options(CleaningDefaults::kKeepAll);
+    options.params = std::move(evaluate).value();
+    options.num_threads = ingest.threads;
+    if (!train.empty()) {
+        options.ingest.tables = {train};
+        options.test_tables = {test};
+        return options;
+    }
+    const Result<SplitSpec> spec = parse_split(split);
+    if (!spec.ok()) {
+        return spec.status().with_context("--split");
+    }
+    options.split = *spec;
+    options.split.seed = learning.seed;
+    return options;
+}
+
+/// One line a recipe; the columns are the metrics, in the order of the judge.
+std::string report_text(const EvaluateReport& report) {
+    std::vector<TextTable::Column> columns = {{"recipe"}};
+    for (const Metric& metric : report.models.front().metrics) {
+        columns.push_back({metric.name, TextTable::Align::kRight, 20});
+    }
+    columns.push_back({"train s", TextTable::Align::kRight, 20});
+    columns.push_back({"judge s", TextTable::Align::kRight, 20});
+    TextTable table(columns);
+    for (const ModelReport& model : report.models) {
+        std::vector<std::string> cells = {model.recipe};
+        for (const Metric& metric : model.metrics) {
+            cells.push_back(fmt::format("{:.{}f}", metric.value, metric.value >= 10 ? 1 : 4));
+        }
+        cells.resize(columns.size() - 2);
+        cells.push_back(fmt::format("{:.2f}", model.train_seconds));
+        cells.push_back(fmt::format("{:.2f}", model.evaluate_seconds));
+        table.add_row(cells);
+    }
+    return table.text();
+}
+
+Status EvaluateArguments::run(Console& console) const {
+    const Result<EvaluateOptions> options = evaluate_options();
+    if (!options.ok()) {
+        return options.status();
+    }
+    EvaluateInput input;
+    const Result<EvaluateReport> report =
+        segue::evaluate_tables(*options, console.progress(), &input);
+    tell_ingest(input.table, console);
+    if (input.test) {
+        tell_ingest(*input.test, console);
+    }
+    if (!report.ok()) {
+        return report.status();
+    }
+    const SplitCounts& counts = report->counts;
+    console.remark(fmt::format(
+        "{} interactions to learn from, {} of {} groups to be judged by; left out: {} of items and "
+        "{} of groups that were not learnt, {} known already",
+        with_commas(counts.train_entries), with_commas(counts.test_entries),
+        with_commas(counts.test_groups), with_commas(counts.dropped_unseen_items),
+        with_commas(counts.dropped_unseen_groups), with_commas(report->dropped_known_pairs)));
+    if (json) {
+        console.print_line(to_json(*report));
+    } else {
+        console.print(report_text(*report));
+    }
+    for (const ModelReport& model : report->models) {
+        for (const std::string& warning : model.warnings) {
+            console.warn(printable(fmt::format("{}: {}", model.recipe, warning)));
+        }
+    }
+    const std::string& table = train.empty() && !ingest.tables.empty() ? ingest.tables[0] : train;
+    console.suggest_next(fmt::format("segue fit {} --out model.segue", shell_quoted(table)));
+    return {};
+}
+
+}  // namespace
+
+Verb evaluate_verb() {
+    return verb_of<EvaluateArguments>();
+}
+
+}  // namespace segue::cli

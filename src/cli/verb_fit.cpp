@@ -1,0 +1,187 @@
+// segue fit: tables in, one bundle out.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "cli/ingest_arguments.h"
+#include "cli/recipe_arguments.h"
+#include "cli/text_table.h"
+#include "cli/verbs.h"
+#include "cli/wording.h"
+#include "model/model.h"
+#include "pipeline/fit.h"
+
+namespace segue::cli {
+namespace {
+
+struct FitArguments {
+    static constexpr std::string_view kName = "fit";
+    static constexpr std::string_view kSummary =
+        "Learn from (group, item) rows and write one bundle file.";
+    IngestArguments ingest;
+    RecipeArguments learning;
+    std::string recipe = "ials";
+    std::string out;
+    std::string report_path;
+    bool force = false;
+    bool json = false;
+
+    void declare(Options& options) {
+        options.required_text("out", out, "FILE.segue", "the bundle to write");
+        options.choice("recipe", recipe, {"ials", "cooc", "blueprint"},
+                       "factors of groups and items; counts of pairs; PMI and factors of pairs as "
+                       "the blueprint has them");
+        options.flag("force", force, "overwrite the bundle");
+        options.flag("json", json, "print the report as one JSON object");
+        options.text("report", report_path, "FILE.json", "write that object to a file too");
+        ingest.declare(options, true);
+        learning.declare(options);
+        options.example("Playlists in, one file out",
+                        "segue fit plays.csv --group list --item track --title name --out "
+                        "songs.segue");
+        options.example("Lines of \"user item item ...\", counted",
+                        "segue fit train.txt --format lists --recipe cooc --out checkins.segue");
+    }
+    Status check() const {
+        if (Status status = ingest.check(); !status.ok()) {
+            return status;
+        }
+        const Result<Recipe> named = recipe_by_name(recipe);
+        return named.ok() ? learning.params(*named).status() : named.status();
+    }
+    Status run(Console& console) const;
+};
+
+std::string report_json(const FitArguments& arguments, const FitReport& report,
+                        const IngestReport& read) {
+    JsonWriter json;
+    json.begin_object().key("out").value(arguments.out).key("recipe").value(arguments.recipe);
+    json.key("groups").value(static_cast<std::uint64_t>(report.num_groups));
+    json.key("items").value(static_cast<std::uint64_t>(report.num_items));
+    json.key("interactions").value(report.num_interactions);
+    json.key("bundle_bytes").value(report.bundle_bytes);
+    json.key("seconds").value(report.total_seconds());
+    write_ingest(read, json);
+    json.key("stages").begin_array();
+    for (const FitStage& stage : report.stages) {
+        json.begin_object().key("name").value(stage.name).key("seconds").value(stage.seconds);
+        json.key("cpu_seconds").value(stage.cpu_seconds);
+        json.key("note").value(stage.note).end_object();
+    }
+    json.end_array().key("epochs").begin_array();
+    for (const AlsEpoch& epoch : report.epochs) {
+        json.begin_object().key("seconds").value(epoch.seconds);
+        json.key("cpu_seconds").value(epoch.cpu_seconds).key("loss").value(epoch.loss);
+        json.key("validation").value(epoch.validation).end_object();
+    }
+    json.end_array().key("warnings").begin_array();
+    for (const std::string& warning : report.warnings) {
+        json.value(warning);
+    }
+    return json.end_array().end_object().take();
+}
+
+void print_report(const FitArguments& arguments, const FitReport& report, Console& console) {
+    TextTable table({{"stage"},
+                     {"seconds", TextTable::Align::kRight},
+                     {"CPU", TextTable::Align::kRight},
+                     {"", TextTable::Align::kLeft, 80}});
+    for (const FitStage& stage : report.stages) {
+        table.add_row({stage.name, fmt::format("{:.2f}", stage.seconds),
+                       fmt::format("{:.2f}", stage.cpu_seconds), stage.note});
+    }
+    console.print(table.text());
+    if (!report.epochs.empty()) {
+        double seconds = 0;
+        for (const AlsEpoch& epoch : report.epochs) {
+            seconds += epoch.seconds;
+        }
+        console.print_line(fmt::format(
+            "loss {:.6g} after the first epoch, {:.6g} after the last of {}; {} an epoch",
+            report.epochs.front().loss, report.epochs.back().loss, report.epochs.size(),
+            seconds_text(seconds / static_cast<double>(report.epochs.size()))));
+    }
+    console.print_line(fmt::format(
+        "{}: {} items, {} groups, {} interactions, {} in {}", printable(arguments.out),
+        with_commas(report.num_items), with_commas(report.num_groups),
+        with_commas(report.num_interactions), bytes_text(static_cast<double>(report.bundle_bytes)),
+        seconds_text(report.total_seconds())));
+}
+
+/// A question about the most frequent item, so that the next command has an answer.
+std::string next_command(const std::string& path) {
+    const Result<Model> model = Model::open(path, {.verify_checksums = false});
+    if (!model.ok() || model->item_frequencies().empty()) {
+        return fmt::format("segue describe {}", shell_quoted(path));
+    }
+    const std::span<const std::uint32_t> frequencies = model->item_frequencies();
+    const auto item_row = static_cast<std::size_t>(
+        std::max_element(frequencies.begin(), frequencies.end()) - frequencies.begin());
+    const std::string_view title = model->titles() ? (*model->titles())[item_row] : "";
+    return title.empty() ? fmt::format("segue similar {} --item {}", shell_quoted(path),
+                                       shell_quoted(model->item_keys()[item_row]))
+                         : fmt::format("segue similar {} --title {}", shell_quoted(path),
+                                       shell_quoted(title));
+}
+
+Status write_report(const std::string& path, const std::string& text, bool overwrite) {
+    Result<AtomicFile> file = AtomicFile::create(path, overwrite);
+    if (!file.ok()) {
+        return file.status();
+    }
+    if (Status status = file->write(text + "\n"); !status.ok()) {
+        return status;
+    }
+    return file->commit();
+}
+
+Status FitArguments::run(Console& console) const {
+    const Result<Recipe> named = recipe_by_name(recipe);
+    if (!named.ok()) {
+        return named.status();
+    }
+    Result<RecipeParams> params = learning.params(*named);
+    if (!params.ok()) {
+        return params.status();
+    }
+    FitOptions options;
+    options.ingest = ingest.options(cleaning_of(*named));
+    options.recipe = std::move(params).value();
+    options.out = out;
+    options.overwrite = force;
+    options.num_threads = ingest.threads;
+    IngestReport read;
+    const Result<FitReport> done = segue::fit(options, console.progress(), &read);
+    tell_ingest(read, console);
+    if (!done.ok()) {
+        return done.status();
+    }
+    const std::string report = report_json(*this, *done, read);
+    if (!report_path.empty()) {
+        if (Status status = write_report(report_path, report, force); !status.ok()) {
+            return status;
+        }
+    }
+    if (json) {
+        console.print_line(report);
+    } else {
+        print_report(*this, *done, console);
+    }
+    for (const std::string& warning : done->warnings) {
+        console.warn(printable(warning));
+    }
+    console.suggest_next(next_command(out));
+    return {};
+}
+
+}  // namespace
+
+Verb fit_verb() {
+    return verb_of<FitArguments>();
+}
+
+}  // namespace segue::cli
