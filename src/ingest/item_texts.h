@@ -11,7 +11,8 @@ namespace segue {
 /// thread-safe.
 class ItemTexts {
 public:
-    void see(std::uint32_t item, std::string_view text);
+    /// Whether `text` was the item's greatest before.
+    bool see(std::uint32_t item, std::string_view text);
     /// Empty when none was seen. Valid until the next see().
     std::string_view of(std::uint32_t item) const {
         return item < best_.size() ? view(best_[item]) : std::string_view();

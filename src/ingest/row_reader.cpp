@@ -57,6 +57,7 @@ public:
         if (options.duplicates == Duplicates::kRow) {
             rows.row_texts.resize(texts_.size());
             rows.row_text_numbers.resize(texts_.size());
+            best_numbers_.resize(texts_.size());
         }
     }
 
@@ -194,16 +195,35 @@ private:
     }
 
     void take_texts(const TableChunk& chunk, std::size_t row) {
+        const std::uint32_t item = rows_.item_rows.back();
         for (std::size_t index = 0; index < texts_.size(); ++index) {
-            std::string_view text;
-            if (texts_[index] && !chunk.columns[*texts_[index]].is_null(row)) {
-                text = chunk.columns[*texts_[index]].text(row);
-                rows_.attributes[index].see(rows_.item_rows.back(), text);
+            if (!texts_[index]) {
+                continue;
             }
-            if (options_.duplicates == Duplicates::kRow && texts_[index]) {
-                rows_.row_text_numbers[index].push_back(rows_.row_texts[index].insert(text));
+            const ColumnView& cells = chunk.columns[*texts_[index]];
+            const std::string_view text = cells.is_null(row) ? std::string_view() : cells.text(row);
+            const bool was_best = rows_.attributes[index].see(item, text);
+            if (options_.duplicates == Duplicates::kRow) {
+                rows_.row_text_numbers[index].push_back(
+                    number_of_text(index, item, text, was_best));
             }
         }
+    }
+
+    /// The number of a text; that of an item's greatest text is kept, as most of its rows have the
+    /// same one.
+    std::uint32_t number_of_text(std::size_t index, std::uint32_t item, std::string_view text,
+                                 bool was_best) {
+        std::vector<std::uint32_t>& numbers = best_numbers_[index];
+        if (was_best) {
+            return numbers[item];
+        }
+        const std::uint32_t number = rows_.row_texts[index].insert(text);
+        if (!text.empty() && rows_.attributes[index].of(item) == text) {
+            numbers.resize(std::max<std::size_t>(numbers.size(), std::size_t{item} + 1));
+            numbers[item] = number;
+        }
+        return number;
     }
 
     /// A weight or time that is no finite number.
@@ -234,6 +254,8 @@ private:
     std::optional<std::size_t> weight_;
     std::optional<std::size_t> time_;
     std::vector<std::optional<std::size_t>> texts_;  // [attributes] numbers of requests
+    std::vector<std::vector<std::uint32_t>>
+        best_numbers_;  // [attributes][items], for number_of_text
     std::uint64_t table_rows_ = 0;
     std::optional<BadCell> bad_cell_;
 };

@@ -1,6 +1,6 @@
 #include "tables/table_reader.h"
 
-#include <cmath>
+#include <sys/stat.h>
 
 #include "tables/table_writer.h"
 #include "tables/test_files.h"
@@ -28,7 +28,7 @@ protected:
             for (std::size_t row = 0; row < (*chunk)->num_rows; ++row) {
                 lines.emplace_back();
                 for (const ColumnView& column : (*chunk)->columns) {
-                    lines.back() += (lines.back().empty() ? "" : "|") + cell(column, row);
+                    lines.back().append(lines.back().empty() ? "" : "|").append(cell(column, row));
                 }
             }
         }
@@ -152,6 +152,31 @@ TEST_F(TableReaderTest, missing_and_broken_files_are_errors) {
     expect_error(
         {.paths = {folder_.write("x.csv", "a\n"), folder_.write("x.parquet", "")}, .sql = {}},
         "one format");
+}
+
+TEST_F(TableReaderTest, pipes_and_devices_are_refused) {
+    ASSERT_EQ(::mkfifo(folder_.path("pipe.csv").c_str(), 0600), 0);
+    expect_error({.paths = {folder_.path("pipe.csv")}, .sql = {}}, "not a regular file");
+    expect_error({.paths = {"/dev/zero"}, .sql = {}}, "not a regular file");
+}
+
+TEST_F(TableReaderTest, bytes_that_are_no_text_are_never_keys) {
+    const std::string path = folder_.path("binary.parquet");
+    ASSERT_TRUE(session()
+                    .query("COPY (SELECT '\\xFF\\xFE'::BLOB AS g, 'plain'::BLOB AS i) TO " +
+                           sql_literal(path))
+                    .ok());
+    EXPECT_FALSE(read_keys({.paths = {path}, .sql = {}}).ok());
+    ASSERT_TRUE(session()
+                    .query("COPY (SELECT 'one'::BLOB AS g, 'plain'::BLOB AS i) TO " +
+                           sql_literal(folder_.path("text.parquet")))
+                    .ok());
+    expect_keys(folder_.path("text.parquet"), {"one|plain"});
+    const auto lines = read_keys(
+        {.paths = {folder_.write("nul.csv", std::string_view("g,i\n1,a\0b\n", 10))}, .sql = {}});
+    if (lines.ok()) {
+        EXPECT_EQ(*lines, std::vector<std::string>{std::string("1|a\0b", 5)});
+    }
 }
 
 TEST_F(TableReaderTest, truncated_files_are_errors) {

@@ -38,6 +38,10 @@ Status check_path(const std::string& path) {
         return invalid_argument(fmt::format(
             "'{}' is a folder; name its files, for example '{}/*.parquet'", path, path));
     }
+    // A pipe would be read once to look at it and be empty, or wait for ever, the second time.
+    if (exists(path) && !std::filesystem::is_regular_file(path, ignored)) {
+        return invalid_argument(fmt::format("'{}' is not a regular file", path));
+    }
     if (!exists(path) && path.find_first_of(kGlobCharacters) == std::string::npos) {
         return not_found(fmt::format("file '{}' does not exist", path));
     }
