@@ -180,6 +180,22 @@ TEST(RowQuery, gives_the_row_a_counter_gives) {
     }
 }
 
+TEST(RowQuery, stays_within_its_memory_whatever_the_values_are) {
+    // 40 groups of the same two items among many: cells that never left 0 would be listed 40 times.
+    SparseMatrix table = table_of(1000, std::vector<std::vector<std::uint32_t>>(40, {0, 1}));
+    for (const float value : {0.0f, -3.0f, std::numeric_limits<float>::quiet_NaN(),
+                              std::numeric_limits<float>::infinity()}) {
+        table.values.assign(table.num_entries(), value);
+        const SparseMatrix by_item = transpose(table.view());
+        RowAccumulator scratch = make_row_scratch(1000);
+        const PairRow row = count_row(table.view(), by_item.view(), 0,
+                                      {.group_exponent = 0.5, .values_are_counts = true}, scratch);
+        ASSERT_EQ(row.partners.size(), 1u);
+        EXPECT_EQ(row.partners[0], 1u);
+        EXPECT_GE(row.together[0], 40);
+    }
+}
+
 TEST(RowQuery, counts_any_two_items_together) {
     for (const bool with_values : {false, true}) {
         const RandomTable table = random_table(13, 80, 30, 12, with_values);

@@ -58,6 +58,7 @@ void RowAccumulator::put_in_order() {
         }
         words_with_bits_[group] = 0;
     }
+    num_touched_ = num_ordered;
 }
 
 PairRow RowAccumulator::finish(std::uint32_t item_row, std::uint32_t first_partner) {

@@ -3,6 +3,7 @@
 // Sums over the partners of one item at a time: a dense array of cells, the list of those touched,
 // and a row of sums read out of them in ascending order.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -66,7 +67,9 @@ public:
     void add(std::span<const std::uint32_t> partners, std::span<const float> counts,
              double own_count, double weight) {
         add_sums(partners, [&](std::size_t index) {
-            const double product = own_count * static_cast<double>(counts[index]);
+            // At least 1, as counts are: a cell that stayed 0 would be listed again and again, and
+            // the values of a file may be anything.
+            const double product = std::max(1.0, own_count * static_cast<double>(counts[index]));
             return Sums{product, product * weight};
         });
     }
@@ -86,6 +89,15 @@ private:
         Sums* const sums = sums_.data();
         std::uint32_t* const touched = touched_.data();
         std::size_t num_touched = num_touched_;
+        if (scan_) {
+            for (std::size_t index = 0; index < partners.size(); ++index) {
+                const Sums amount = amount_of(index);
+                Sums& sum = sums[partners[index]];
+                sum.together += amount.together;
+                sum.weighted += amount.weighted;
+            }
+            return;
+        }
         for (std::size_t index = 0; index < partners.size(); ++index) {
             const std::uint32_t partner = partners[index];
             const Sums amount = amount_of(index);
