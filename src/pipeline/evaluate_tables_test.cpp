@@ -1,0 +1,107 @@
+#include "pipeline/evaluate_tables.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/random.h"
+#include "tables/test_files.h"
+
+namespace segue {
+namespace {
+
+class EvaluateTables : public testing::TableTest {
+protected:
+    /// 60 groups of even or odd items, a row of each pair; the time of a row is its place in the
+    /// group.
+    std::string write_groups(const std::string& name) const {
+        Random random(3);
+        std::string text = "playlist,song,at\n";
+        for (int group = 0; group < 60; ++group) {
+            for (int place = 0; place < 6; ++place) {
+                const std::string song = std::to_string(6 * random.below(4) + 2 * (group % 2) + 10);
+                const std::string number = std::to_string(place);
+                text.append("p").append(std::to_string(group)).append(",s");
+                text.append(song).append(number).append(",").append(number).append("\n");
+            }
+        }
+        return folder_.write(name, text);
+    }
+
+    EvaluateOptions options_for(const std::string& table) const {
+        EvaluateOptions options;
+        options.ingest.tables = {table};
+        options.ingest.group_column = "playlist";
+        options.ingest.item_column = "song";
+        options.ingest.time_column = "at";
+        options.params.recipes = {"cooc"};
+        options.params.judge.ks = {5};
+        options.num_threads = 2;
+        return options;
+    }
+};
+
+TEST_F(EvaluateTables, splits_one_table_and_judges_both_baselines) {
+    const EvaluateOptions options = options_for(write_groups("rows.csv"));
+    EvaluateInput input;
+    const Result<EvaluateReport> report = evaluate_tables(options, {}, &input);
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    ASSERT_EQ(report->models.size(), 2u);
+    EXPECT_EQ(report->num_groups, 60u);
+    EXPECT_EQ(report->counts.train_entries + report->counts.test_entries, 360u);
+    EXPECT_EQ(report->counts.test_entries, 60u);
+    EXPECT_EQ(input.table.rows_read, 360u);
+    EXPECT_FALSE(input.test.has_value());
+    EXPECT_GT(report->models[1].metrics[0].value, report->models[0].metrics[0].value);
+}
+
+TEST_F(EvaluateTables, splits_by_time) {
+    EvaluateOptions options = options_for(write_groups("rows.csv"));
+    options.split = *parse_split("time:4");
+    const Result<EvaluateReport> report = evaluate_tables(options);
+    // Every song keeps its place, so that none of the last two places is known before.
+    ASSERT_FALSE(report.ok());
+    EXPECT_NE(report.status().message().find("nothing to judge by"), std::string::npos);
+    options.split = *parse_split("leave-one-out");
+    EXPECT_FALSE(evaluate_tables(options).ok());
+}
+
+TEST_F(EvaluateTables, lays_a_test_table_over_the_training_table_and_counts_what_it_leaves_out) {
+    const std::string train = folder_.write("train.csv",
+                                            "playlist,song,at\n"
+                                            "a,x,1\na,y,1\nb,x,1\nb,y,1\nb,z,1\nc,x,1\nc,w,1\n");
+    const std::string test = folder_.write("test.csv",
+                                           "playlist,song,at\n"
+                                           "a,z,1\na,x,1\nc,y,1\nc,new,1\nnobody,x,1\n");
+    EvaluateOptions options = options_for(train);
+    options.test_tables = {test};
+    EvaluateInput input;
+    const Result<EvaluateReport> report = evaluate_tables(options, {}, &input);
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    EXPECT_EQ(report->counts.train_entries, 7u);
+    EXPECT_EQ(report->counts.test_entries, 2u);
+    EXPECT_EQ(report->counts.test_groups, 2u);
+    EXPECT_EQ(report->counts.dropped_unseen_items, 1u);
+    EXPECT_EQ(report->counts.dropped_unseen_groups, 1u);
+    EXPECT_EQ(report->dropped_known_pairs, 1u);
+    ASSERT_TRUE(input.test.has_value());
+    EXPECT_EQ(input.test->rows_read, 5u);
+    EXPECT_EQ(report->models[0].group_lists.num_groups, 2u);
+    EXPECT_DOUBLE_EQ(report->models[0].metrics[0].value, 1);
+}
+
+TEST_F(EvaluateTables, says_when_a_test_table_has_nothing_to_judge_by) {
+    const std::string train = folder_.write("train.csv", "playlist,song,at\na,x,1\na,y,1\n");
+    const std::string test = folder_.write("test.csv", "playlist,song,at\nb,x,1\na,x,1\n");
+    EvaluateOptions options = options_for(train);
+    options.test_tables = {test};
+    const Result<EvaluateReport> report = evaluate_tables(options);
+    ASSERT_FALSE(report.ok());
+    EXPECT_NE(report.status().message().find("test table"), std::string::npos);
+    options.test_tables = {folder_.path("missing.csv")};
+    EXPECT_FALSE(evaluate_tables(options).ok());
+}
+
+}  // namespace
+}  // namespace segue
