@@ -193,6 +193,14 @@ TEST_F(IngestTest, titles_are_the_greatest_of_their_item) {
     EXPECT_EQ(data.report.guesses[2].column, "track_title");
 }
 
+TEST_F(IngestTest, attributes_have_names_of_their_own) {
+    IngestOptions options = options_for("group,item,name,title\nA,1,n,t\n");
+    options.attribute_columns = {"title", "name", "name"};
+    EXPECT_EQ(read(options).dataset.attributes.names, (std::vector<std::string>{"title", "name"}));
+    options.title_column = "name";
+    expect_error(options, "two columns to be the attribute 'title'");
+}
+
 TEST_F(IngestTest, blueprint_drops_rows_without_a_title_and_ids_below_one) {
     IngestOptions options = options_for(
         "list_id,track_id,title\nA,1,x\nA,2,\nA,0,y\nA,-7,z\nB,007,v\nB,abc,w\nC,00,u\n");

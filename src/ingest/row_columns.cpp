@@ -1,5 +1,7 @@
 #include "ingest/row_columns.h"
 
+#include <algorithm>
+
 #include "ingest/column_choice.h"
 
 namespace segue {
@@ -143,6 +145,15 @@ Result<RowColumns> choose_columns(const IngestOptions& options, const Table* row
         Result<AttributeColumn> attribute = find_attribute(name, rows, items);
         if (!attribute.ok()) {
             return attribute.status();
+        }
+        const auto same = std::find_if(
+            columns.attributes.begin(), columns.attributes.end(),
+            [&](const AttributeColumn& other) { return other.name == attribute->name; });
+        if (same != columns.attributes.end()) {
+            if (same->in_rows == attribute->in_rows && same->in_items == attribute->in_items) {
+                continue;
+            }
+            return invalid_argument("there are two columns to be the attribute '" + name + "'");
         }
         columns.attributes.push_back(std::move(*attribute));
     }
