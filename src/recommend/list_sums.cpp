@@ -55,7 +55,16 @@ void GroupSums::add_item(std::span<const std::uint32_t> groups_of_item, double v
 /// Calls add(items, amount) for each group added to and takes its sum back to 0.
 template <typename Add>
 void GroupSums::spread(const SparseView& interactions, WholePowers& size_powers, const Add& add) {
-    for (const std::uint32_t group : groups_) {
+    // Rows of groups are anywhere in memory; asked for this many groups ahead they have arrived.
+    constexpr std::size_t kGroupsAhead = 4;
+    for (std::size_t place = 0; place < groups_.size(); ++place) {
+        if (place + kGroupsAhead < groups_.size()) {
+            const std::uint64_t begin = interactions.offsets[groups_[place + kGroupsAhead]];
+            __builtin_prefetch(interactions.columns.data() + begin);
+            __builtin_prefetch(interactions.columns.data() + begin + 16);
+            __builtin_prefetch(interactions.columns.data() + begin + 32);
+        }
+        const std::uint32_t group = groups_[place];
         const std::span<const std::uint32_t> items = interactions.row_columns(group);
         add(items, static_cast<float>(group_sums_[group] * size_powers(items.size())));
         group_sums_[group] = 0;
