@@ -1,5 +1,7 @@
 #include "cli/recipe_arguments.h"
 
+#include "base/text.h"
+
 namespace segue::cli {
 namespace {
 
@@ -20,6 +22,20 @@ std::optional<AlsLoss> loss_named(const std::optional<std::string>& name) {
         return std::nullopt;
     }
     return *name == "hu" ? AlsLoss::kHu : AlsLoss::kRendle;
+}
+
+/// "auto", or a number whose range RecipeParams checks.
+Status set_sharpness(const std::string& text, RecipeParams& params) {
+    params.sharpness_from_support = text == "auto";
+    if (params.sharpness_from_support) {
+        return Status();
+    }
+    const std::optional<double> sharpness = parse_double(text);
+    if (!sharpness) {
+        return invalid_argument("--sharpness is '" + text + "'; expected a number or auto");
+    }
+    params.pair_score.sharpness = *sharpness;
+    return Status();
 }
 
 }  // namespace
@@ -56,6 +72,9 @@ void RecipeArguments::declare(Options& options) {
     options.number("other-exponent", other_exponent, kExponentRange,
                    "cooc: exponent of the frequency of the item offered");
     options.number("shrinkage", shrinkage, kWeightRange, "cooc: added below the shrunk cosine");
+    options.text(
+        "sharpness", sharpness, "X|auto",
+        "cooc: power of the conditional score; auto goes by how well counts are known (1)");
     options.number("window", window, {0, 1'000'000},
                    "cooc: count pairs at most this far apart; 0 counts all of a group");
     options.number("cut-groups-to", cut_groups_to, kCountRange,
@@ -92,6 +111,9 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
                          .own_exponent = own_exponent,
                          .other_exponent = other_exponent,
                          .shrinkage = shrinkage};
+    if (Status status = set_sharpness(sharpness, params); !status.ok()) {
+        return status;
+    }
     params.window = window;
     params.cut_groups_to = cut_groups_to;
     params.popularity_exponent = popularity_exponent;

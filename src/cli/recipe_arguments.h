@@ -32,6 +32,7 @@ struct RecipeArguments {
     double own_exponent = 0.7;
     double other_exponent = 0.4;
     double shrinkage = 0;
+    std::string sharpness = "1";
     std::uint32_t window = 0;
     std::uint32_t cut_groups_to = 0;
     std::optional<double> popularity_exponent;

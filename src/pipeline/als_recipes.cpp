@@ -7,6 +7,8 @@
 
 #include "cooc/blueprint_pairs.h"
 #include "cooc/pair_counter.h"
+#include "eval/model_lists.h"
+#include "eval/split.h"
 #include "index/exact_index.h"
 #include "pipeline/evidence.h"
 #include "pipeline/ials_defaults.h"
@@ -100,6 +102,46 @@ AlsParams blueprint_params() {
     return params;
 }
 
+/// How many iterations give the best recall on a fifth of each history held out. The factors are
+/// fitted again on everything afterwards.
+Result<std::uint32_t> best_iterations(const RecipeRun& run, AlsParams params) {
+    constexpr std::size_t kRecallAt = 20;
+    const StageClock clock("hold out");
+    SplitSpec spec;
+    spec.seed = run.params.seed;
+    const Result<MatrixSplit> split = split_interactions(run.dataset.interactions.view(), {}, spec);
+    if (!split.ok()) {
+        return split.status();
+    }
+    if (split->counts.test_entries == 0) {
+        return invalid_argument(
+            "no group has the five items that holding out needs; train without stop-on-recall");
+    }
+    Status failure;
+    const AlsJudge judge = [&](const MatrixView& groups, const MatrixView& items) {
+        const Result<double> recall =
+            validation_recall(factor_group_lists(groups, items), split->train.view(),
+                              split->test.view(), kRecallAt, run.pool);
+        failure = recall.ok() ? failure : recall.status();
+        return recall.ok() ? *recall : 0.0;
+    };
+    params.record_loss = false;
+    const Result<AlsModel> model =
+        train_als(split->train.view(), params, run.pool, run.progress, judge);
+    if (!model.ok() || !failure.ok()) {
+        return model.ok() ? failure : model.status();
+    }
+    const auto best = std::max_element(model->epochs.begin(), model->epochs.end(),
+                                       [](const AlsEpoch& left, const AlsEpoch& right) {
+                                           return left.validation < right.validation;
+                                       });
+    const auto iterations = static_cast<std::uint32_t>(best - model->epochs.begin()) + 1;
+    clock.end(run.result.report.stages,
+              fmt::format("recall@20 {:.4f} after {} of {} iterations", best->validation,
+                          iterations, model->epochs.size()));
+    return iterations;
+}
+
 }  // namespace
 
 AlsParams overridden(AlsParams defaults, const RecipeParams& params) {
@@ -153,10 +195,17 @@ Status store_neighbours(const RecipeRun& run, double popularity_exponent) {
 }
 
 Status run_ials(const RecipeRun& run) {
-    const StageClock clock("train");
     const SparseView interactions = run.dataset.interactions.view();
-    const AlsParams params = overridden(
+    AlsParams params = overridden(
         default_ials_params(interactions, run.params.dim.value_or(kIalsDim)), run.params);
+    if (run.params.stop_on_recall) {
+        const Result<std::uint32_t> best = best_iterations(run, params);
+        if (!best.ok()) {
+            return best.status();
+        }
+        params.iterations = *best;
+    }
+    const StageClock clock("train");
     Result<AlsModel> model = train_als(interactions, params, run.pool, run.progress);
     if (!model.ok()) {
         return model.status();

@@ -6,6 +6,7 @@
 #include "cooc/counting_plan.h"
 #include "cooc/group_limit.h"
 #include "cooc/neighbour_lists.h"
+#include "cooc/score_defaults.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stage_clock.h"
 
@@ -13,14 +14,15 @@ namespace segue {
 
 namespace {
 
-std::string parameters_of(const RecipeParams& params) {
+std::string parameters_of(const RecipeParams& params, const PairScoreParams& score) {
     JsonWriter json;
     json.begin_object();
-    json.key("score").value(name_of(params.pair_score.score));
-    json.key("group_exponent").value(params.pair_score.group_exponent);
-    json.key("own_exponent").value(params.pair_score.own_exponent);
-    json.key("other_exponent").value(params.pair_score.other_exponent);
-    json.key("shrinkage").value(params.pair_score.shrinkage);
+    json.key("score").value(name_of(score.score));
+    json.key("group_exponent").value(score.group_exponent);
+    json.key("own_exponent").value(score.own_exponent);
+    json.key("other_exponent").value(score.other_exponent);
+    json.key("shrinkage").value(score.shrinkage);
+    json.key("sharpness").value(score.sharpness);
     json.key("window").value(params.window);
     json.key("cut_groups_to").value(params.cut_groups_to);
     json.end_object();
@@ -55,6 +57,13 @@ Status run_cooc(const RecipeRun& run) {
     counting.group_exponent = params.score.group_exponent;
     counting.values_are_counts = params.values_are_counts;
     counting.window = params.window;
+    if (run.params.sharpness_from_support) {
+        const Result<double> support = mean_support(input, counting);
+        if (!support.ok()) {
+            return support.status();
+        }
+        params.score.sharpness = sharpness_for(*support);
+    }
     const CountingPlan plan = plan_counting(input.interactions, counting, run.pool.num_threads());
     report(run.progress, {"count", 0, 0, "pairs", plan.to_text()});
     Result<Neighbours> lists = cooc_neighbours(input, params, run.pool, run.progress);
@@ -70,7 +79,8 @@ Status run_cooc(const RecipeRun& run) {
     parts.info.pair_score.own_exponent = params.score.own_exponent;
     parts.info.pair_score.other_exponent = params.score.other_exponent;
     parts.info.pair_score.shrinkage = params.score.shrinkage;
-    parts.info.parameters_json = parameters_of(run.params);
+    parts.info.pair_score.sharpness = params.score.sharpness;
+    parts.info.parameters_json = parameters_of(run.params, params.score);
     if (params.score.score == PairScore::kPmi) {
         run.result.report.warnings.push_back(
             "raw PMI prefers items seen once with each other; cooc-pmi and conditional rank "

@@ -46,6 +46,8 @@ struct RecipeParams {
 
     // cooc
     PairScoreParams pair_score;
+    bool sharpness_from_support =
+        false;                        // choose pair_score.sharpness by how well counts are known
     std::uint32_t window = 0;         // 0: any two items of a group; needs positions
     std::uint32_t cut_groups_to = 0;  // 0: never; else a seeded sample of this many items
 

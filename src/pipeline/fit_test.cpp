@@ -204,6 +204,30 @@ TEST(Fit, ials_defaults_follow_density_and_catalogue) {
     EXPECT_TRUE(default_ials_params(SparseMatrix().view(), 4).validate().ok());
 }
 
+TEST(Fit, stopping_on_recall_trains_on_everything_for_the_best_number_of_iterations) {
+    const Dataset dataset = planted_lists(8);
+    ThreadPool pool(2);
+    RecipeParams params = params_of(Recipe::kIals);
+    params.iterations = 30;
+    params.stop_on_recall = true;
+    const Result<FittedRecipe> stopped = fit_recipe(dataset, params, pool);
+    ASSERT_TRUE(stopped.ok()) << stopped.status().message();
+    ASSERT_LT(stopped->report.epochs.size(), 30u);
+    params.stop_on_recall = false;
+    params.iterations = static_cast<std::uint32_t>(stopped->report.epochs.size());
+    const Result<FittedRecipe> plain = fit_recipe(dataset, params, pool);
+    EXPECT_EQ(stopped->parts.neighbours.scores, plain->parts.neighbours.scores);
+}
+
+TEST(Fit, sharpness_by_support_is_stored_with_the_model) {
+    const Dataset dataset = planted_lists(9);
+    ThreadPool pool(1);
+    RecipeParams params = params_of(Recipe::kCooc);
+    EXPECT_EQ(fit_recipe(dataset, params, pool)->parts.info.pair_score.sharpness, 1);
+    params.sharpness_from_support = true;
+    EXPECT_GT(fit_recipe(dataset, params, pool)->parts.info.pair_score.sharpness, 1);
+}
+
 TEST(Fit, refuses_an_empty_table_and_wild_parameters) {
     ThreadPool pool(1);
     EXPECT_EQ(fit_recipe(Dataset(), params_of(Recipe::kIals), pool).status().code(),
