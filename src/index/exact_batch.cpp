@@ -215,7 +215,7 @@ Result<Neighbours> BatchSearch::run(const ProgressListener& progress) {
     constexpr std::size_t kMaxReports = 100;
     Neighbours out;
     const Chunks blocks = {queries_.num_rows, kQueryBlock};
-    const std::size_t num_units = 4 * pool_.num_threads();
+    const std::size_t num_units = std::size_t{4} * pool_.num_threads();
     const std::size_t wave_size = std::max(num_units, blocks.count() / kMaxReports);
     for (wave_begin_ = 0; wave_begin_ < blocks.count(); wave_begin_ += wave_size) {
         const std::size_t wave_end = std::min(blocks.count(), wave_begin_ + wave_size);

@@ -39,8 +39,8 @@ const KernelTable* choose_table() {
 }  // namespace
 
 std::span<const KernelTable* const> supported_kernels() {
-    static const SupportedTables supported = find_supported();
-    return {supported.tables.data(), supported.count};
+    static const SupportedTables kSupported = find_supported();
+    return {kSupported.tables.data(), kSupported.count};
 }
 
 Result<const KernelTable*> kernels_by_name(std::string_view name) {
@@ -60,8 +60,8 @@ Result<const KernelTable*> kernels_by_name(std::string_view name) {
 }
 
 const KernelTable& active_kernels() {
-    static const KernelTable* const table = choose_table();
-    return *table;
+    static const KernelTable* const kChosen = choose_table();
+    return *kChosen;
 }
 
 void pack_queries(const float* queries, std::size_t query_stride, std::size_t num_queries,

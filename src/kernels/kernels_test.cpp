@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/aligned_buffer.h"
-#include "base/random.h"
+#include "kernels/test_support.h"
 
 namespace segue::kernels {
 namespace {
@@ -17,15 +16,6 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-AlignedBuffer<float> random_floats(std::size_t count, std::uint64_t seed) {
-    Random random(seed);
-    AlignedBuffer<float> floats(count);
-    for (float& value : floats.span()) {
-        value = static_cast<float>(random.normal());
-    }
-    return floats;
-}
 
 /// A sum in double precision and the size its rounding errors grow with.
 struct Sum {
@@ -59,15 +49,9 @@ std::vector<std::size_t> lengths() {
     return all;
 }
 
-/// Runs every test body for every table of this machine.
-class Kernels : public testing::TestWithParam<const KernelTable*> {
-protected:
-    const KernelTable& kernels() const { return *GetParam(); }
-};
+class Kernels : public EveryTable {};
 
-INSTANTIATE_TEST_SUITE_P(Tables, Kernels,
-                         testing::ValuesIn(supported_kernels().begin(), supported_kernels().end()),
-                         [](const auto& tested) { return std::string(tested.param->name); });
+INSTANTIATE_TEST_SUITE_P(Tables, Kernels, every_supported_table(), name_of_table);
 
 TEST(KernelTables, begin_with_the_scalar_one_and_are_found_by_name) {
     EXPECT_STREQ(supported_kernels().front()->name, "scalar");

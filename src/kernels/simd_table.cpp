@@ -5,6 +5,7 @@
 
 #undef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS ~(HWY_AVX2 | HWY_AVX3 | HWY_EMU128 | HWY_SCALAR)
+// NOLINTNEXTLINE(readability-identifier-naming): Highway's name
 #define HWY_TARGET_INCLUDE "kernels/simd_table.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"

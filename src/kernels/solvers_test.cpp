@@ -4,26 +4,15 @@
 
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "base/aligned_buffer.h"
-#include "base/random.h"
 #include "kernels/kernels.h"
+#include "kernels/test_support.h"
 
 namespace segue::kernels {
 namespace {
 
 const std::vector<std::size_t> kDims = {16, 32, 48, 64, 80, 112, 128, 192, 256};
-
-AlignedBuffer<float> random_floats(std::size_t count, std::uint64_t seed) {
-    Random random(seed);
-    AlignedBuffer<float> floats(count);
-    for (float& value : floats.span()) {
-        value = static_cast<float>(random.normal());
-    }
-    return floats;
-}
 
 using Doubles = std::vector<double>;
 
@@ -133,14 +122,9 @@ double distance(const float* found, const Doubles& exact) {
     return std::sqrt(sum);
 }
 
-class Solvers : public testing::TestWithParam<const KernelTable*> {
-protected:
-    const KernelTable& kernels() const { return *GetParam(); }
-};
+class Solvers : public EveryTable {};
 
-INSTANTIATE_TEST_SUITE_P(Tables, Solvers,
-                         testing::ValuesIn(supported_kernels().begin(), supported_kernels().end()),
-                         [](const auto& tested) { return std::string(tested.param->name); });
+INSTANTIATE_TEST_SUITE_P(Tables, Solvers, every_supported_table(), name_of_table);
 
 TEST_P(Solvers, rank_update_adds_the_products_of_all_rows) {
     for (const std::size_t dim : kDims) {
