@@ -110,6 +110,22 @@ IngestOptions IngestArguments::options(CleaningDefaults defaults) const {
     return options;
 }
 
+std::string IngestArguments::as_words() const {
+    std::string words;
+    for (const std::string& table : tables) {
+        words += fmt::format("{}{}", words.empty() ? "" : " ", shell_quoted(table));
+    }
+    const std::pair<std::string_view, const std::string*> flags[] = {
+        {"sql", &sql},   {"group", &group}, {"item", &item},         {"weight", &weight},
+        {"time", &time}, {"title", &title}, {"items", &items_table}, {"item-key", &item_key}};
+    for (const auto& [name, value] : flags) {
+        if (!value->empty()) {
+            words += fmt::format("{}--{} {}", words.empty() ? "" : " ", name, shell_quoted(*value));
+        }
+    }
+    return format == "auto" ? words : fmt::format("{} --format {}", words, format);
+}
+
 void tell_ingest(const IngestReport& report, Console& console) {
     std::string guesses;
     for (const ColumnGuess& guess : report.guesses) {

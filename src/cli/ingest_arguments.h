@@ -44,6 +44,8 @@ struct IngestArguments {
     /// Returns an error if: there is nothing to read, or flags contradict each other.
     Status check() const;
     IngestOptions options(CleaningDefaults defaults) const;
+    /// The tables and columns as words of a command, for the hint of the next one.
+    std::string as_words() const;
 };
 
 /// Guessed columns and dropped rows, by reason, on stderr.

@@ -2,9 +2,15 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "tables/session.h"
 
 namespace segue::cli {
+
+Status check_writable(const std::string& path, bool overwrite) {
+    const Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
+    return probe.ok() ? Status() : probe.status();
+}
 
 Status write_lists(const std::string& path, std::vector<OutputColumn> columns, bool overwrite,
                    std::size_t num_rows, const BlockWriter& write_block) {

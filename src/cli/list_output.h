@@ -20,6 +20,10 @@ inline constexpr std::size_t kListsPerBlock = 65536;
 /// Makes the lists of rows [begin, end) and writes them.
 using BlockWriter = std::function<Status(std::size_t begin, std::size_t end, TableWriter& writer)>;
 
+/// Says before the work what would be said after it; leaves nothing behind.
+/// Returns an error if: a file cannot be made at `path`, or one is there and `overwrite` is false.
+Status check_writable(const std::string& path, bool overwrite);
+
 /// Writes `path` with `columns`, calling write_block for all of [0, num_rows) in order. Nothing is
 /// left of the file after an error.
 Status write_lists(const std::string& path, std::vector<OutputColumn> columns, bool overwrite,

@@ -98,7 +98,7 @@ TEST(Program, lists_its_verbs_and_suggests_the_nearest) {
     CapturedConsole unknown;
     EXPECT_EQ(run_program(std::vector<std::string>{"docter"}, unknown.console()), kWrongUsage);
     EXPECT_EQ(unknown.errors(),
-              "segue: unknown verb \"docter\"\nhint: segue --help lists the verbs\n");
+              "segue: unknown verb \"docter\"\nhint: did you mean segue doctor?\n");
     EXPECT_EQ(run_program({}, unknown.console()), kWrongUsage);
 }
 

@@ -10,6 +10,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "cli/ingest_arguments.h"
+#include "cli/list_output.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "cooc/blueprint_pairs.h"
@@ -99,6 +100,9 @@ Status write_pairs(const std::vector<CooccurrenceRow>& rows, const Vocabulary& i
 
 Status CooccurArguments::run(Console& console) const {
     const Stopwatch clock;
+    if (Status status = check_writable(out, force); !status.ok()) {
+        return status;
+    }
     const ProgressListener progress = console.progress();
     const Result<IngestedData> read =
         segue::ingest(ingest.options(CleaningDefaults::kPairs), progress);
@@ -133,8 +137,7 @@ Status CooccurArguments::run(Console& console) const {
                                        printable(out), seconds_text(clock.seconds())));
     }
     console.suggest_next(
-        fmt::format("segue fit {} --recipe blueprint --out pairs.segue",
-                    ingest.tables.empty() ? "TABLE" : shell_quoted(ingest.tables.front())));
+        fmt::format("segue fit {} --recipe blueprint --out pairs.segue", ingest.as_words()));
     return {};
 }
 

@@ -174,10 +174,7 @@ Status DescribeArguments::describe_table(Console& console) const {
     for (const std::string& warning : warnings_of(facts)) {
         console.warn(warning);
     }
-    console.suggest_next(fmt::format("segue fit {} --out model.segue",
-                                     ingest.tables.empty()
-                                         ? fmt::format("--sql {}", shell_quoted(ingest.sql))
-                                         : shell_quoted(ingest.tables.front())));
+    console.suggest_next(fmt::format("segue fit {} --out model.segue", ingest.as_words()));
     return {};
 }
 

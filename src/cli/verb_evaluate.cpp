@@ -117,21 +117,52 @@ Result<EvaluateOptions> EvaluateArguments::evaluate_options() const {
     return options;
 }
 
-/// One line a recipe; the columns are the metrics, in the order of the judge.
-std::string report_text(const EvaluateReport& report) {
-    std::vector<TextTable::Column> columns = {{"recipe"}};
-    for (const Metric& metric : report.models.front().metrics) {
-        columns.push_back({metric.name, TextTable::Align::kRight, 20});
+constexpr std::string_view kItemPrefix = "item_";
+
+/// The metrics a table has room for: recall, NDCG and hit rate at every k, the others at the
+/// longest. All of them are in the JSON.
+std::vector<std::size_t> columns_shown(const std::vector<Metric>& metrics, bool of_items,
+                                       std::size_t longest_k) {
+    std::vector<std::size_t> shown;
+    for (std::size_t index = 0; index < metrics.size(); ++index) {
+        std::string_view name = metrics[index].name;
+        if (name.starts_with(kItemPrefix) != of_items) {
+            continue;
+        }
+        name.remove_prefix(of_items ? kItemPrefix.size() : 0);
+        const bool at_every_k =
+            name.starts_with("recall@") || name.starts_with("ndcg@") || name.starts_with("hr@");
+        const bool at_longest =
+            name.ends_with(fmt::format("@{}", longest_k)) && !name.starts_with("precision@");
+        if (at_every_k || at_longest || name == "mrr") {
+            shown.push_back(index);
+        }
+    }
+    return shown;
+}
+
+/// One line a recipe.
+std::string metrics_text(const EvaluateReport& report, bool of_items, std::size_t longest_k) {
+    const std::vector<std::size_t> shown =
+        columns_shown(report.models.front().metrics, of_items, longest_k);
+    if (shown.empty()) {
+        return {};
+    }
+    std::vector<TextTable::Column> columns = {{of_items ? "for single items" : "for groups"}};
+    for (const std::size_t index : shown) {
+        std::string name = report.models.front().metrics[index].name;
+        columns.push_back(
+            {name.substr(of_items ? kItemPrefix.size() : 0), TextTable::Align::kRight, 20});
     }
     columns.push_back({"train s", TextTable::Align::kRight, 20});
     columns.push_back({"judge s", TextTable::Align::kRight, 20});
     TextTable table(columns);
     for (const ModelReport& model : report.models) {
         std::vector<std::string> cells = {model.recipe};
-        for (const Metric& metric : model.metrics) {
-            cells.push_back(fmt::format("{:.{}f}", metric.value, metric.value >= 10 ? 1 : 4));
+        for (const std::size_t index : shown) {
+            const double value = model.metrics[index].value;
+            cells.push_back(fmt::format("{:.{}f}", value, value >= 10 ? 1 : 4));
         }
-        cells.resize(columns.size() - 2);
         cells.push_back(fmt::format("{:.2f}", model.train_seconds));
         cells.push_back(fmt::format("{:.2f}", model.evaluate_seconds));
         table.add_row(cells);
@@ -164,15 +195,20 @@ Status EvaluateArguments::run(Console& console) const {
     if (json) {
         console.print_line(to_json(*report));
     } else {
-        console.print(report_text(*report));
+        const std::size_t longest_k = options->params.judge.ks.back();
+        console.print(metrics_text(*report, false, longest_k));
+        console.print(metrics_text(*report, true, longest_k));
     }
     for (const ModelReport& model : report->models) {
         for (const std::string& warning : model.warnings) {
             console.warn(printable(fmt::format("{}: {}", model.recipe, warning)));
         }
     }
-    const std::string& table = train.empty() && !ingest.tables.empty() ? ingest.tables[0] : train;
-    console.suggest_next(fmt::format("segue fit {} --out model.segue", shell_quoted(table)));
+    IngestArguments whole = ingest;
+    if (!train.empty()) {
+        whole.tables = {train};
+    }
+    console.suggest_next(fmt::format("segue fit {} --out model.segue", whole.as_words()));
     return {};
 }
 

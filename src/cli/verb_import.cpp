@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
-#include "base/file.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "cli/list_output.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "pipeline/import.h"
@@ -81,12 +81,8 @@ std::string report_json(const ImportArguments& arguments, const ImportReport& re
 }
 
 Status ImportArguments::run(Console& console) const {
-    {
-        // Said before the work rather than after it; the probe leaves nothing behind.
-        const Result<AtomicFile> probe = AtomicFile::create(out, force);
-        if (!probe.ok()) {
-            return probe.status();
-        }
+    if (Status status = check_writable(out, force); !status.ok()) {
+        return status;
     }
     std::optional<VectorFormat> vector_format;
     if (format != "auto") {

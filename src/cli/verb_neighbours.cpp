@@ -134,7 +134,9 @@ Status NeighboursArguments::run(Console& console) const {
                                        with_commas(opened->num_items()), printable(out),
                                        seconds_text(clock.seconds())));
     }
-    console.suggest_next(fmt::format("segue describe {}", shell_quoted(out)));
+    const std::string_view first = opened->num_items() > 0 ? opened->item_keys()[0] : "";
+    console.suggest_next(fmt::format("segue similar {} --item {} --explain",
+                                     shell_quoted(model.file), shell_quoted(first)));
     return {};
 }
 

@@ -127,8 +127,8 @@ private:
 void warn_of_unknown(const Histories& histories, Console& console) {
     if (histories.num_unknown_groups > 0) {
         console.warn(printable(fmt::format(
-            "{} groups are not in the model: {}{}", with_commas(histories.num_unknown_groups),
-            join(histories.unknown_groups, ", "),
+            "groups that are not in the model: {} ({}{})",
+            with_commas(histories.num_unknown_groups), join(histories.unknown_groups, ", "),
             histories.num_unknown_groups > histories.unknown_groups.size() ? ", ..." : "")));
     }
     if (histories.num_unknown_items > 0) {
@@ -193,7 +193,8 @@ Status RecommendArguments::run(Console& console) const {
             "{} rows for {} groups in {}, {}", with_commas(lists_out.num_rows()),
             with_commas(audience.items.num_rows), printable(out), seconds_text(clock.seconds())));
     }
-    console.suggest_next(fmt::format("segue describe {}", shell_quoted(out)));
+    console.suggest_next(
+        fmt::format("segue neighbours {} --all --out neighbours.csv", shell_quoted(model.file)));
     return {};
 }
 

@@ -6,8 +6,13 @@
 
 namespace segue::cli {
 
+Verb cooccur_verb();
+Verb describe_verb();
 Verb doctor_verb();
+Verb evaluate_verb();
 Verb export_verb();
+Verb fit_verb();
+Verb generate_verb();
 Verb import_verb();
 Verb inspect_verb();
 Verb lookup_verb();
