@@ -10,15 +10,15 @@ cd "$root"
 # One set or the other: the table, its columns, three titles people know, and a group to continue.
 if wants_movielens; then
     data_name="MovieLens-100K: what 943 people watched"
-    table=$deps/ml-100k/ratings.tsv
-    set -- --group user_id --item item_id --items "$deps/ml-100k/movies.tsv" --item-key item_id --title movie_title
+    table=.deps/ml-100k/ratings.tsv
+    set -- --group user_id --item item_id --items .deps/ml-100k/movies.tsv --item-key item_id --title movie_title
     titles='Star Wars
 Toy Story
 Fargo'
     group=7
     titles_of_group() {
         awk -F '\t' -v group="$group" 'NR == FNR { if ($1 == group) seen[$2] = 1; next } $1 in seen { print $2 }' \
-            "$table" "$deps/ml-100k/movies.tsv"
+            "$table" .deps/ml-100k/movies.tsv
     }
 else
     data_name="radio playlists of 2010 and 2011"
@@ -31,22 +31,21 @@ Smells Like Teen Spirit'
     titles_of_group() { gzip -dc "$table" | sed -n "s/^$group,[0-9]*,[0-9]*,//p" | sed 's/"//g;s/,\([^,]*\)$/ - \1/'; }
 fi
 
-output=$root/build/demo
-segue=$root/build/release/segue
+table=${table#"$root"/}
+output=build/demo
 mkdir -p "$output"
 
 # Shows a command as one would type it, and runs it.
 run() {
     printf '\n$ segue'
     for word in "$@"; do
-        word=${word#"$root"/}
         case $word in
             *[\ \']*) printf ' "%s"' "$word" ;;
             *) printf ' %s' "$word" ;;
         esac
     done
     printf '\n'
-    "$segue" "$@"
+    build/release/segue "$@"
 }
 
 heading() { printf '\n== %s\n' "$*"; }
