@@ -75,10 +75,6 @@ void RecipeArguments::declare(Options& options) {
     options.text(
         "sharpness", sharpness, "X|auto",
         "cooc: power of the conditional score; auto goes by how well counts are known (1)");
-    options.number("sharpness", sharpness, {0.25, 8},
-                   "cooc: power of the conditional score, how much strong pairs outweigh weak");
-    options.flag("sharpness-from-support", sharpness_from_support,
-                 "cooc: choose the sharpness by how well the counts are known");
     options.number("window", window, {0, 1'000'000},
                    "cooc: count pairs at most this far apart; 0 counts all of a group");
     options.number("cut-groups-to", cut_groups_to, kCountRange,
@@ -114,9 +110,7 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
                          .group_exponent = group_exponent,
                          .own_exponent = own_exponent,
                          .other_exponent = other_exponent,
-                         .shrinkage = shrinkage,
-                         .sharpness = sharpness};
-    params.sharpness_from_support = sharpness_from_support;
+                         .shrinkage = shrinkage};
     if (Status status = set_sharpness(sharpness, params); !status.ok()) {
         return status;
     }

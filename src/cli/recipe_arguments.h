@@ -32,8 +32,6 @@ struct RecipeArguments {
     double own_exponent = 0.7;
     double other_exponent = 0.4;
     double shrinkage = 0;
-    double sharpness = 1;
-    bool sharpness_from_support = false;
     std::string sharpness = "1";
     std::uint32_t window = 0;
     std::uint32_t cut_groups_to = 0;
