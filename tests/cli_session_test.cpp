@@ -1,0 +1,174 @@
+// One session from a table to answers, through the program as people call it.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "cli_program.h"
+
+namespace segue {
+namespace {
+
+class CliSession : public CliFolder {
+protected:
+    static RunResult expect_done(const std::vector<std::string>& arguments) {
+        const RunResult result = run(arguments);
+        EXPECT_EQ(result.exit_code, 0) << arguments.front() << ": " << result.errors;
+        return result;
+    }
+    static std::vector<std::string> lines_of(const std::string& text) {
+        std::istringstream stream(text);
+        std::vector<std::string> lines;
+        for (std::string line; std::getline(stream, line);) {
+            lines.push_back(line);
+        }
+        return lines;
+    }
+};
+
+TEST_F(CliSession, answers_by_title_and_by_key_alike) {
+    const std::string by_title =
+        expect_done({"similar", "ials.segue", "--title", "genre 1 SONG 1", "--json"}).output;
+    EXPECT_TRUE(by_title.starts_with("{\"results\":[{\"id\":\"")) << by_title;
+    EXPECT_NE(by_title.find("\"fields\":{\"title\":\"Genre 1 song "), std::string::npos)
+        << by_title;
+    EXPECT_TRUE(by_title.ends_with("\"unknown\":[],\"source\":\"neighbours\"}\n")) << by_title;
+
+    // The key of that title, from the table.
+    std::string key;
+    for (const std::string& line : lines_of(read_whole(path("rows.csv")))) {
+        if (line.find(",Genre 1 song 1,") != std::string::npos) {
+            const std::size_t comma = line.find(',');
+            key = line.substr(comma + 1, line.find(',', comma + 1) - comma - 1);
+        }
+    }
+    EXPECT_EQ(expect_done({"similar", "ials.segue", "--item", key, "--json"}).output, by_title);
+    const RunResult text = expect_done({"similar", "ials.segue", "--item", key, "--k", "3"});
+    EXPECT_EQ(lines_of(text.output).size(), 4U) << text.output;
+    EXPECT_NE(text.output.find("together "), std::string::npos);
+    EXPECT_NE(text.errors.find("next: segue "), std::string::npos);
+}
+
+TEST_F(CliSession, never_offers_what_was_asked_or_excluded) {
+    const std::string answer =
+        expect_done({"similar", "cooc.segue", "--item", "1", "--item", "2", "--item", "zz",
+                     "--exclude", "3", "--k", "300", "--json"})
+            .output;
+    for (const char* key : {"1", "2", "3"}) {
+        EXPECT_EQ(answer.find("\"id\":\"" + std::string(key) + "\""), std::string::npos) << key;
+    }
+    EXPECT_NE(answer.find("\"unknown\":[\"zz\"]"), std::string::npos);
+}
+
+TEST_F(CliSession, recommends_what_groups_do_not_have) {
+    expect_done({"recommend", "ials.segue", "--all", "--k", "5", "--out", "lists.csv"});
+    std::set<std::string> seen;
+    for (const std::string& line : lines_of(read_whole(path("rows.csv")))) {
+        const std::size_t comma = line.find(',');
+        seen.insert(line.substr(0, line.find(',', comma + 1)));
+    }
+    std::vector<std::string> rows = lines_of(read_whole(path("lists.csv")));
+    ASSERT_GT(rows.size(), 1000U);
+    EXPECT_EQ(rows.front(), "group,rank,item,score");
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        std::istringstream cells(rows[i]);
+        std::string group;
+        std::string rank;
+        std::string item;
+        std::getline(cells, group, ',');
+        std::getline(cells, rank, ',');
+        std::getline(cells, item, ',');
+        EXPECT_EQ(seen.count(group + "," + item), 0U) << rows[i];
+    }
+    // The same lists for one group, by key, by table, and by its history in a table.
+    expect_done({"recommend", "ials.segue", "--group", "7", "--k", "5", "--out", "one.csv"});
+    write("who.csv", "group\n7\n");
+    expect_done(
+        {"recommend", "ials.segue", "--groups", "who.csv", "--k", "5", "--out", "who_lists.csv"});
+    EXPECT_EQ(read_whole(path("one.csv")), read_whole(path("who_lists.csv")));
+    for (const std::string& line : lines_of(read_whole(path("one.csv")))) {
+        EXPECT_NE(std::find(rows.begin(), rows.end(), line), rows.end()) << line;
+    }
+}
+
+TEST_F(CliSession, lists_neighbours_and_looks_up_means) {
+    expect_done({"neighbours", "cooc.segue", "--all", "--k", "3", "--out", "neighbours.csv"});
+    EXPECT_EQ(lines_of(read_whole(path("neighbours.csv"))).front(),
+              "item,rank,neighbour,score,frequency1,frequency2");
+    const std::string vectors =
+        expect_done({"lookup", "ials.segue", "1 nobody", "", "--json"}).output;
+    EXPECT_NE(vectors.find("\"unknown\":[\"nobody\"]"), std::string::npos) << vectors;
+    EXPECT_NE(vectors.find("{\"query\":\"\",\"embedding\":[0,0,"), std::string::npos) << vectors;
+}
+
+TEST_F(CliSession, brings_vectors_back_from_every_format_as_the_same_bundle) {
+    std::vector<std::string> bundles;
+    for (const std::string format : {"jsonl", "csv", "npy", "parquet"}) {
+        const std::string file = "vectors." + format;
+        expect_done({"export", "ials.segue", "--format", format, "--out", file});
+        expect_done({"import", file, "--out", format + ".segue"});
+        bundles.push_back(read_whole(path(format + ".segue")));
+        EXPECT_EQ(bundles.back(), bundles.front()) << format;
+    }
+    expect_done({"export", "ials.segue", "--shards", "3", "--out", "shards/"});
+    expect_done({"import", "shards/embedding-000000000000.json",
+                 "shards/embedding-000000000001.json", "shards/embedding-000000000002.json",
+                 "--out", "shards.segue"});
+    EXPECT_EQ(read_whole(path("shards.segue")), bundles.front());
+    expect_done({"similar", "shards.segue", "--item", "1"});
+}
+
+TEST_F(CliSession, counts_pairs_as_the_blueprint_does) {
+    write("mini.csv", "g,i\nA,1\nA,2\nA,3\nB,1\nB,2\nC,2\nC,3\nD,1\nD,4\nE,1\nE,2\nE,3\nE,4\n");
+    expect_done({"cooccur", "mini.csv", "--group", "g", "--item", "i", "--min-item-frequency", "2",
+                 "--max-group-size", "3", "--out", "mini_pairs.csv"});
+    const std::vector<std::string> rows = lines_of(read_whole(path("mini_pairs.csv")));
+    ASSERT_EQ(rows.size(), 13U);
+    EXPECT_EQ(rows[0], "item1,item2,cooc,frequency1,frequency2,pmi,score");
+    EXPECT_TRUE(rows[1].starts_with("1,1,3,3,3,1.58496")) << rows[1];
+    EXPECT_TRUE(rows[2].starts_with("2,2,3,3,3,1.58496")) << rows[2];
+    EXPECT_TRUE(rows[3].starts_with("3,3,2,2,2,2.16992")) << rows[3];
+    EXPECT_TRUE(rows[12].starts_with("3,1,1,2,3,0.58496")) << rows[12];
+}
+
+TEST_F(CliSession, judges_recipes_beside_popularity) {
+    const std::string report =
+        expect_done({"evaluate", "rows.csv", "--split", "holdout:0.2", "--recipe", "ials", "--dim",
+                     "16", "--k", "10,20", "--item-to-item", "--json"})
+            .output;
+    EXPECT_TRUE(report.starts_with("{\"models\":[{\"recipe\":\"popularity\",\"metrics\":{"))
+        << report;
+    for (const char* part : {"\"recipe\":\"cooc\"", "\"recipe\":\"ials\"", "\"recall@20\":",
+                             "\"ndcg@10\":", "\"item_hr@20\":", "\"train_seconds\":"}) {
+        EXPECT_NE(report.find(part), std::string::npos) << part;
+    }
+}
+
+TEST_F(CliSession, gives_the_same_bytes_again_and_with_more_threads) {
+    for (const std::string threads : {"1", "3"}) {
+        expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16", "--threads", threads,
+                     "--out", "again" + threads + ".segue"});
+        EXPECT_EQ(read_whole(path("again" + threads + ".segue")), read_whole(path("ials.segue")));
+    }
+}
+
+TEST_F(CliSession, fits_by_the_values_it_printed) {
+    const std::string values = expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16",
+                                            "--out", "by_config.segue", "--print-config"})
+                                   .output;
+    write("fit.json", values);
+    expect_done({"fit", "--config", "fit.json"});
+    EXPECT_EQ(read_whole(path("by_config.segue")), read_whole(path("ials.segue")));
+}
+
+TEST_F(CliSession, describes_tables_and_bundles) {
+    const RunResult table = expect_done({"describe", "rows.csv"});
+    EXPECT_NE(table.output.find("interactions"), std::string::npos) << table.output;
+    EXPECT_NE(table.errors.find("next: segue fit rows.csv"), std::string::npos) << table.errors;
+    EXPECT_NE(expect_done({"describe", "ials.segue"}).output.find("ials"), std::string::npos);
+    EXPECT_NE(expect_done({"inspect", "cooc.segue", "--json"}).output.find("\"intact\":true"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace segue
