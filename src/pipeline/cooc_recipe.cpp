@@ -80,6 +80,8 @@ Status run_cooc(const RecipeRun& run) {
     parts.info.pair_score.other_exponent = params.score.other_exponent;
     parts.info.pair_score.shrinkage = params.score.shrinkage;
     parts.info.pair_score.sharpness = params.score.sharpness;
+    parts.info.pair_score.values_are_counts = params.values_are_counts;
+    parts.info.pair_score.from_histories = params.window == 0 && run.params.cut_groups_to == 0;
     parts.info.parameters_json = parameters_of(run.params, params.score);
     if (params.score.score == PairScore::kPmi) {
         run.result.report.warnings.push_back(

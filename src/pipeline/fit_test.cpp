@@ -197,10 +197,13 @@ TEST(Fit, ials_defaults_follow_density_and_catalogue) {
     dense.columns.resize(200'000);
     EXPECT_DOUBLE_EQ(default_ials_params(dense.view(), 32).unobserved_weight, 0.2);
     dense.columns.resize(1000);
-    EXPECT_DOUBLE_EQ(default_ials_params(dense.view(), 32).unobserved_weight, 0.02);
+    EXPECT_DOUBLE_EQ(default_ials_params(dense.view(), 32).unobserved_weight, 0.03);
     dense.num_columns = 10;
     EXPECT_DOUBLE_EQ(default_ials_params(dense.view(), 32).unobserved_weight, 0.3);
-    EXPECT_EQ(default_ials_params(dense.view(), 32).dim, 32u);
+    const AlsParams params = default_ials_params(dense.view(), 32);
+    EXPECT_EQ(params.dim, 32u);
+    // lambda (n + a0 N) of a mean row times that of a mean column is 8.
+    EXPECT_NEAR(params.l2_reg * params.l2_reg * (1 + 0.3 * 10) * (100 + 0.3 * 1000), 8, 1e-9);
     EXPECT_TRUE(default_ials_params(SparseMatrix().view(), 4).validate().ok());
 }
 
