@@ -319,6 +319,7 @@ std::string Options::values_json() const {
 
 std::string Options::help_text() const {
     std::string usage = fmt::format("usage: segue {}", verb_);
+    std::string required_flags;
     std::vector<std::pair<std::string, std::string>> lines;
     for (const Option& option : options_) {
         std::string head = option.positional ? option.value_name
@@ -329,7 +330,8 @@ std::string Options::help_text() const {
             head += "...";
         }
         if (option.positional || option.required) {
-            usage += option.required ? " " + head : " [" + head + "]";
+            std::string& part = option.positional ? usage : required_flags;
+            part += option.required ? fmt::format(" {}", head) : fmt::format(" [{}]", head);
         }
         std::string body = option.help;
         if (!option.default_text.empty()) {
@@ -337,7 +339,7 @@ std::string Options::help_text() const {
         }
         lines.emplace_back(std::move(head), std::move(body));
     }
-    std::string text = fmt::format("{}\n\n{} [flags]\n\n", summary_, usage);
+    std::string text = fmt::format("{}\n\n{}{} [flags]\n\n", summary_, usage, required_flags);
     for (const auto& [head, body] : lines) {
         text += indented_entry(head, body);
     }

@@ -85,6 +85,11 @@ std::string report_json(const FitArguments& arguments, const FitReport& report,
     return json.end_array().end_object().take();
 }
 
+std::string loss_text(double loss) {
+    return loss >= 1e5 && loss < 1e18 ? with_commas(static_cast<std::uint64_t>(loss))
+                                      : fmt::format("{:.6g}", loss);
+}
+
 void print_report(const FitArguments& arguments, const FitReport& report, Console& console) {
     TextTable table({{"stage"},
                      {"seconds", TextTable::Align::kRight},
@@ -100,10 +105,11 @@ void print_report(const FitArguments& arguments, const FitReport& report, Consol
         for (const AlsEpoch& epoch : report.epochs) {
             seconds += epoch.seconds;
         }
-        console.print_line(fmt::format(
-            "loss {:.6g} after the first epoch, {:.6g} after the last of {}; {} an epoch",
-            report.epochs.front().loss, report.epochs.back().loss, report.epochs.size(),
-            seconds_text(seconds / static_cast<double>(report.epochs.size()))));
+        console.print_line(
+            fmt::format("loss {} after the first epoch, {} after the last of {}; {} an epoch",
+                        loss_text(report.epochs.front().loss), loss_text(report.epochs.back().loss),
+                        report.epochs.size(),
+                        seconds_text(seconds / static_cast<double>(report.epochs.size()))));
     }
     console.print_line(fmt::format(
         "{}: {} items, {} groups, {} interactions, {} in {}", printable(arguments.out),
