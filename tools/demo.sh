@@ -61,7 +61,7 @@ printf '\nThe cloud chain whose job the blueprint recipe does took 151.99 s to s
 printf '(published with its notebook, 5,000 items of a larger set).\n'
 
 heading "How good are the answers? A fifth of every group hidden, then asked for"
-run evaluate "$table" --group "$2" --item "$4" --split holdout:0.2 --recipe popularity,cooc,ials --k 10,20
+run evaluate "$table" --group "$2" --item "$4" --split holdout:0.2 --recipe popularity,cooc,ials,blueprint --k 10,20
 
 heading "Similar to titles you know"
 printf '%s\n' "$titles" | while IFS= read -r title; do

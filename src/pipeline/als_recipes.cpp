@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "cooc/blueprint_pairs.h"
 #include "cooc/pair_counter.h"
 #include "eval/model_lists.h"
@@ -237,7 +238,7 @@ Status run_blueprint(const RecipeRun& run) {
         remove_diagonal(*pairs);
     }
     count_clock.end(run.result.report.stages,
-                    fmt::format("{} weighted pairs", pairs->num_entries()));
+                    with_commas(pairs->num_entries()) + " weighted pairs");
     const StageClock train_clock("train");
     const AlsParams params = overridden(blueprint_params(), run.params);
     Result<AlsModel> model = train_als(pairs->view(), params, run.pool, run.progress);
