@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "als_peers.h"
-#include "base/stopwatch.h"
+#include "base/random.h"
 #include "kernels/kernels.h"
+#include "machine_limits.h"
 #include "synthetic_interactions.h"
 #include "train/als.h"
 
@@ -25,38 +26,39 @@ struct Ceilings {
     double gathered_bytes_per_second = 0;  // random 256-byte rows, one core
 };
 
+/// Seconds one core takes to fetch random rows of 256 bytes out of a table beyond its caches, asked
+/// for ahead.
+double seconds_to_gather(const Matrix& table, std::size_t num_reads) {
+    constexpr std::size_t kAhead = 32;
+    std::vector<std::uint32_t> rows(num_reads + kAhead);
+    Random random(1);
+    for (std::uint32_t& row : rows) {
+        row = static_cast<std::uint32_t>(random.below(table.num_rows()));
+    }
+    const double before = thread_cpu_seconds();
+    float sum = 0;
+    for (std::size_t read = 0; read < num_reads; ++read) {
+        const float* next = table.row(rows[read + kAhead]).data();
+        for (std::size_t line = 0; line < 64; line += 16) {
+            __builtin_prefetch(next + line);
+        }
+        const float* row = table.row(rows[read]).data();
+        sum += row[0] + row[16] + row[32] + row[48];
+    }
+    const double seconds = thread_cpu_seconds() - before;
+    return sum == 0 ? seconds : 0;  // the table is zero; the sum must be used
+}
+
 /// Measured on the spot: what no kernel can beat.
 Ceilings measure_ceilings() {
-    const kernels::KernelTable& kernel = kernels::active_kernels();
+    constexpr std::size_t kReads = 1'000'000;
+    const Matrix table(140'000, 64);
     Ceilings ceilings;
-    constexpr std::size_t kDim = 256;
-    Matrix rows(128, kDim);
-    Matrix gram(kDim, kDim);
-    for (std::size_t row = 0; row < rows.num_rows(); ++row) {
-        std::ranges::fill(rows.row(row), 1e-3f);
-    }
-    for (int repetition = 0; repetition < 50; ++repetition) {
-        const Stopwatch stopwatch;
-        kernel.rank_update(rows.data(), rows.stride(), rows.num_rows(), kDim, gram.data());
-        const double rate = 128.0 * kDim * (kDim + 1) / 2 / stopwatch.seconds();
-        ceilings.multiply_adds_per_second = std::max(ceilings.multiply_adds_per_second, rate);
-    }
-    Matrix table(140'000, 64);
-    std::uint64_t state = 1;
-    float sum = 0;
+    ceilings.multiply_adds_per_second = peak_flops(kernels::active_kernels().name) / 2;
     for (int repetition = 0; repetition < 5; ++repetition) {
-        constexpr std::size_t kReads = 200'000;
-        const Stopwatch stopwatch;
-        for (std::size_t read = 0; read < kReads; ++read) {
-            state = state * 6364136223846793005u + 1442695040888963407u;
-            const float* row = table.data() + (state >> 33) % 140'000 * table.stride();
-            sum += row[0] + row[16] + row[32] + row[48];
-        }
         ceilings.gathered_bytes_per_second =
-            std::max(ceilings.gathered_bytes_per_second, kReads * 256.0 / stopwatch.seconds());
-    }
-    if (sum != 0) {
-        fmt::print("impossible sum {}\n", sum);
+            std::max(ceilings.gathered_bytes_per_second,
+                     static_cast<double>(kReads) * 256 / seconds_to_gather(table, kReads));
     }
     return ceilings;
 }
