@@ -231,8 +231,8 @@ PairScorer::PairScorer(const PairScoreParams& params, std::span<const std::uint3
 void PairScorer::score_row(std::uint32_t own_row, std::span<const std::uint32_t> partners,
                            std::span<const double> together, std::span<const double> weighted,
                            std::span<double> scores) const {
-    static const WholeNumberTable x_log_x_table(x_log_x);
-    static const WholeNumberTable log2_table(log2_of);
+    static const WholeNumberTable kXLogX(x_log_x);
+    static const WholeNumberTable kLog2(log2_of);
     const auto fill = [&](auto&& score) {
         for (std::size_t index = 0; index < partners.size(); ++index) {
             scores[index] = score(index, partners[index]);
@@ -247,7 +247,7 @@ void PairScorer::score_row(std::uint32_t own_row, std::span<const std::uint32_t>
     const double log2_total = std::log2(totals_.total_frequency);
     const double log2_groups = std::log2(totals_.num_groups);
     const auto pmi = [&](std::size_t index, std::uint32_t other_row) {
-        return log2_table(together[index]) + log2_total - (own + own_factors_[other_row]);
+        return kLog2(together[index]) + log2_total - (own + own_factors_[other_row]);
     };
     switch (params_.score) {
         case PairScore::kConditional:
@@ -272,12 +272,12 @@ void PairScorer::score_row(std::uint32_t own_row, std::span<const std::uint32_t>
         case PairScore::kLogLikelihoodRatio:
             fill([&](std::size_t index, std::uint32_t other_row) {
                 return log_likelihood_ratio(counts_of(index, other_row), totals_.num_groups, own,
-                                            own_factors_[other_row], x_log_x_table);
+                                            own_factors_[other_row], kXLogX);
             });
             break;
         case PairScore::kNormalisedPmi:
             fill([&](std::size_t index, std::uint32_t other_row) {
-                return normalised_pmi(log2_table(together[index]), own, own_factors_[other_row],
+                return normalised_pmi(kLog2(together[index]), own, own_factors_[other_row],
                                       log2_groups);
             });
             break;

@@ -85,9 +85,11 @@ struct CgOptions {
     bool jacobi = false;
 };
 
-/// Floats of scratch that pcg_row, cg_row and normal_row need, at a 64-byte aligned address. Contents
-/// do not matter; one scratch a thread.
-constexpr std::size_t row_scratch_floats(std::size_t dim) { return 128 * dim; }
+/// Floats of scratch that pcg_row, cg_row and normal_row need, at a 64-byte aligned address.
+/// Contents do not matter; one scratch a thread.
+constexpr std::size_t row_scratch_floats(std::size_t dim) {
+    return 128 * dim;
+}
 
 /// Floats of scratch that rotate needs, at a 64-byte aligned address.
 constexpr std::size_t rotate_scratch_floats(std::size_t dim) {
