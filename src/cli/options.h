@@ -23,12 +23,13 @@ struct Range {
 };
 
 // Limits above which an argument is a slip of the hand, the same for every verb.
-inline constexpr Range kDimRange = {1, 4096};
+inline constexpr Range kDimRange = {1, 1024};
 inline constexpr Range kResultsRange = {1, 1'000'000};
 inline constexpr Range kThreadsRange = {0, 1024};
 inline constexpr Range kSeedRange = {0, 18446744073709551615.0};
 inline constexpr Range kCountRange = {0, 4'294'967'295.0};
-inline constexpr Range kExponentRange = {-4, 4};
+/// What a bundle may hold.
+inline constexpr Range kExponentRange = {-2, 2};
 
 /// One flag or positional argument. What it is bound to belongs to the verb.
 struct Option {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <new>
 #include <numeric>
 #include <string_view>
@@ -123,9 +122,7 @@ private:
         writer_.integer(static_cast<std::int64_t>(group) + 1);
         writer_.integer(keys_.back());
         if (options_.with_titles) {
-            text_.clear();
-            fmt::format_to(std::back_inserter(text_), "Genre {} song {}", item.genre + 1,
-                           item.rank + 1);
+            text_ = fmt::format("Genre {} song {}", item.genre + 1, item.rank + 1);
             writer_.text(text_);
             writer_.text(std::string_view(text_).substr(0, text_.find(" song")));
         }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cooc/blueprint_pairs.h"
+#include "cooc/counting_plan.h"
 #include "cooc/pair_counter.h"
 #include "eval/model_lists.h"
 #include "eval/split.h"
@@ -230,6 +231,8 @@ Status run_blueprint(const RecipeRun& run) {
     const CountInput input{run.dataset.interactions.view(), {}};
     CountOptions options;
     options.values_are_counts = run.dataset.values_are_counts;
+    const CountingPlan plan = plan_counting(input.interactions, options, run.pool.num_threads());
+    report(run.progress, {"count", 0, 0, "pairs", plan.to_text()});
     Result<SparseMatrix> pairs = blueprint_pairs(input, options, run.pool, run.progress);
     if (!pairs.ok()) {
         return pairs.status();

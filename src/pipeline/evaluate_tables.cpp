@@ -14,7 +14,7 @@ struct Parts {
     std::uint64_t dropped_known_pairs = 0;
 };
 
-Result<Parts> split_table(Dataset dataset, const SplitSpec& spec) {
+Result<Parts> split_table(const Dataset& dataset, const SplitSpec& spec) {
     Result<DatasetSplit> split = split_dataset(dataset, spec);
     if (!split.ok()) {
         return split.status();

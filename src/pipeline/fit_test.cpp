@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -98,9 +98,11 @@ TEST_P(FitForEveryRecipe, model_answers_with_the_same_bytes_for_any_number_of_th
         EXPECT_EQ(fitted->parts.neighbours.together, expected->parts.neighbours.together);
         EXPECT_EQ(fitted->parts.info.parameters_json, expected->parts.info.parameters_json);
         const Matrix& vectors = fitted->parts.item_vectors;
-        EXPECT_EQ(std::memcmp(vectors.data(), expected->parts.item_vectors.data(),
-                              vectors.num_rows() * vectors.stride() * sizeof(float)),
-                  0);
+        ASSERT_EQ(vectors.num_rows(), expected->parts.item_vectors.num_rows());
+        for (std::size_t row = 0; row < vectors.num_rows(); ++row) {
+            EXPECT_TRUE(
+                std::ranges::equal(vectors.row(row), expected->parts.item_vectors.row(row)));
+        }
     }
 }
 

@@ -20,6 +20,16 @@ constexpr std::array<std::pair<Recipe, std::string_view>, 3> kRecipeNames = {{
 /// A list longer than this says nothing more about an item, and fills the disk.
 constexpr std::size_t kMostNeighbours = 10'000;
 
+/// Of either sign; a bundle with a larger one is refused (docs/bundle_format.md).
+constexpr double kLargestExponent = 2;
+
+Status check_exponent(std::string_view what, double value) {
+    return std::abs(value) <= kLargestExponent
+               ? Status()
+               : invalid_argument(fmt::format("{} is {}; expected {} to {}", what, value,
+                                              -kLargestExponent, kLargestExponent));
+}
+
 }  // namespace
 
 std::string_view name_of(Recipe recipe) {
@@ -45,10 +55,15 @@ Status RecipeParams::validate() const {
     if (Status status = pair_score.validate(); !status.ok()) {
         return status;
     }
-    if (popularity_exponent &&
-        !(std::isfinite(*popularity_exponent) && std::abs(*popularity_exponent) <= 4)) {
-        return invalid_argument(
-            fmt::format("popularity exponent is {}; expected -4 to 4", *popularity_exponent));
+    const std::pair<std::string_view, double> exponents[] = {
+        {"group exponent", pair_score.group_exponent},
+        {"own exponent", pair_score.own_exponent},
+        {"other exponent", pair_score.other_exponent},
+        {"popularity exponent", popularity_exponent.value_or(0)}};
+    for (const auto& [what, value] : exponents) {
+        if (Status status = check_exponent(what, value); !status.ok()) {
+            return status;
+        }
     }
     if (num_neighbours < 1 || num_neighbours > kMostNeighbours) {
         return invalid_argument(

@@ -139,14 +139,14 @@ Result<Api> load_api(const std::string& path) {
 }
 
 Result<const Api*> api() {
-    static const Result<Api> loaded = [] {
+    static const Result<Api> kLoaded = [] {
         const char* wanted = std::getenv("SEGUE_DUCKDB");
         return load_api(wanted != nullptr && *wanted != '\0' ? wanted : default_path());
     }();
-    if (!loaded.ok()) {
-        return loaded.status();
+    if (!kLoaded.ok()) {
+        return kLoaded.status();
     }
-    return &loaded.value();
+    return &kLoaded.value();
 }
 
 }  // namespace segue::duckdb
