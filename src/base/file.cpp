@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace segue {
@@ -49,6 +51,33 @@ public:
 private:
     int descriptor_;
 };
+
+/// The file at the end of the links at `path`.
+Result<std::string> follow_links(const std::string& path) {
+    const std::unique_ptr<char, decltype(&std::free)> target(::realpath(path.c_str(), nullptr),
+                                                             &std::free);
+    if (target != nullptr) {
+        return std::string(target.get());
+    }
+    if (errno == ENOENT) {
+        return invalid_argument(quoted(path) + " is a link to a file that does not exist");
+    }
+    return io_error("cannot follow the link " + quoted(path) + ": " + last_error());
+}
+
+/// Returns an error if: what is at `path` must not be replaced.
+Status check_replaceable(const std::string& path, const struct stat& info, bool overwrite) {
+    if (S_ISDIR(info.st_mode)) {
+        return invalid_argument(quoted(path) + " is a folder; name a file in it");
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return invalid_argument(quoted(path) +
+                                " is not a regular file (a pipe, socket or device) and is never "
+                                "replaced");
+    }
+    return overwrite ? Status()
+                     : invalid_argument(quoted(path) + " exists; say --force to replace it");
+}
 
 }  // namespace
 
@@ -117,25 +146,34 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
+    std::string target = path;
     struct stat info {};
-    if (::stat(path.c_str(), &info) == 0) {
-        if (S_ISDIR(info.st_mode)) {
-            return invalid_argument(quoted(path) + " is a folder; name a file in it");
+    if (::lstat(path.c_str(), &info) == 0) {
+        if (S_ISLNK(info.st_mode)) {
+            Result<std::string> end = follow_links(path);
+            if (!end.ok()) {
+                return end.status();
+            }
+            target = std::move(end).value();
+            if (::stat(target.c_str(), &info) != 0) {
+                return io_error("cannot examine " + quoted(target) + ": " + last_error());
+            }
         }
-        if (!overwrite) {
-            return invalid_argument(quoted(path) + " exists; say --force to replace it");
+        if (Status status = check_replaceable(path, info, overwrite); !status.ok()) {
+            return status;
         }
     }
-    std::string temporary = path + ".XXXXXX";
+    std::string temporary = target + ".XXXXXX";
     const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
     if (descriptor < 0) {
-        return io_error("cannot write to folder " + quoted(folder_of(path)) + ": " + last_error());
+        return io_error("cannot write to folder " + quoted(folder_of(target)) + ": " +
+                        last_error());
     }
     // mkstemp makes the file private; an ordinary new file follows the umask.
     const mode_t mask = ::umask(0);
     ::umask(mask);
     (void)::fchmod(descriptor, 0666 & ~mask);
-    return AtomicFile(descriptor, path, std::move(temporary), overwrite);
+    return AtomicFile(descriptor, std::move(target), std::move(temporary), overwrite);
 }
 
 Status AtomicFile::flush() {

@@ -33,11 +33,12 @@ private:
 
 /// Writes a file under a temporary name in the same folder; commit() syncs it and renames it into
 /// place. Until then, and after any error, what stood at `path` before is untouched; a file that
-/// was not committed is removed by the destructor. Not thread-safe.
+/// was not committed is removed by the destructor. A link stays: the file it leads to is the one
+/// replaced, beside which the temporary one is made. Not thread-safe.
 class AtomicFile {
 public:
     /// Returns an error if: the folder is missing or read-only, or `path` exists and `overwrite` is
-    /// false.
+    /// false, is no regular file (a folder, pipe, socket or device), or is a link to nothing.
     static Result<AtomicFile> create(const std::string& path, bool overwrite);
     AtomicFile(AtomicFile&& other) noexcept;
     AtomicFile& operator=(AtomicFile&& other) = delete;

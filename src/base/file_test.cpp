@@ -103,6 +103,65 @@ TEST(AtomicFile, says_which_folder_is_missing) {
     EXPECT_EQ(put(folder.path(), "text").code(), StatusCode::kInvalidArgument);
 }
 
+TEST(AtomicFile, never_replaces_what_is_no_regular_file) {
+    const TemporaryFolder folder;
+    ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
+    ASSERT_EQ(::mknod(folder.file("socket").c_str(), S_IFSOCK | 0600, 0), 0);
+    std::filesystem::create_directory(folder.file("folder"));
+    for (const std::string name : {"pipe", "socket", "folder"}) {
+        std::filesystem::create_symlink(folder.file(name), folder.file("link to " + name));
+    }
+    const std::size_t num_files = files_in(folder);
+    for (const std::string name : {"pipe", "socket", "folder"}) {
+        for (const std::string& path : {folder.file(name), folder.file("link to " + name)}) {
+            const std::filesystem::file_type type = std::filesystem::status(path).type();
+            for (const bool overwrite : {false, true}) {
+                const Status refused = put(path, "text", overwrite);
+                EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument) << path;
+                EXPECT_NE(refused.message().find(path), std::string::npos) << refused.message();
+                EXPECT_EQ(refused.message().find("--force"), std::string::npos);
+            }
+            EXPECT_EQ(std::filesystem::status(path).type(), type) << path;
+        }
+    }
+    EXPECT_EQ(files_in(folder), num_files);
+}
+
+TEST(AtomicFile, replaces_the_file_a_link_leads_to) {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder.file("far"));
+    ASSERT_TRUE(put(folder.file("far/a"), "old").ok());
+    std::filesystem::create_symlink("far/a", folder.file("near"));
+    std::filesystem::create_symlink("near", folder.file("link"));
+    const Status refused = put(folder.file("link"), "new", false);
+    EXPECT_NE(refused.message().find("--force"), std::string::npos) << refused.message();
+    {
+        Result<AtomicFile> file = AtomicFile::create(folder.file("link"), true);
+        ASSERT_TRUE(file.ok()) << file.status().message();
+        EXPECT_EQ(std::filesystem::path(file->temporary_path()).parent_path(),
+                  std::filesystem::canonical(folder.file("far")));
+        ASSERT_TRUE(file->write("new").ok());
+        ASSERT_TRUE(file->commit().ok());
+    }
+    EXPECT_EQ(std::filesystem::read_symlink(folder.file("link")), "near");
+    EXPECT_EQ(std::filesystem::read_symlink(folder.file("near")), "far/a");
+    EXPECT_EQ(text_at(folder.file("far/a")), "new");
+    EXPECT_EQ(files_in(folder), 3u);
+}
+
+TEST(AtomicFile, refuses_links_that_lead_nowhere) {
+    const TemporaryFolder folder;
+    std::filesystem::create_symlink("none", folder.file("dangling"));
+    std::filesystem::create_symlink("loop", folder.file("loop"));
+    for (const bool overwrite : {false, true}) {
+        EXPECT_EQ(put(folder.file("dangling"), "text", overwrite).code(),
+                  StatusCode::kInvalidArgument);
+        EXPECT_EQ(put(folder.file("loop"), "text", overwrite).code(), StatusCode::kIo);
+    }
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.file("dangling")));
+    EXPECT_EQ(files_in(folder), 2u);
+}
+
 TEST(AtomicFileDeathTest, leaves_the_old_file_when_the_disk_is_full) {
     const TemporaryFolder folder;
     ASSERT_TRUE(put(folder.file("a"), "old").ok());

@@ -1,5 +1,7 @@
 #include "tables/table_writer.h"
 
+#include <sys/stat.h>
+
 #include <array>
 
 #include "tables/test_files.h"
@@ -85,6 +87,22 @@ TEST_F(TableWriterTest, overwrites_only_when_told) {
     EXPECT_EQ(folder_.read("a.csv"), "precious");
     ASSERT_TRUE(writer->commit().ok());
     EXPECT_NE(folder_.read("a.csv"), "precious");
+}
+
+TEST_F(TableWriterTest, replaces_the_file_behind_a_link_and_never_a_pipe) {
+    folder_.write("a.csv", "old");
+    std::filesystem::create_symlink("a.csv", folder_.path("link.csv"));
+    ASSERT_EQ(::mkfifo(folder_.path("pipe.csv").c_str(), 0600), 0);
+    Result<TableWriter> writer =
+        TableWriter::create(session(), folder_.path("link.csv"), kColumns, true);
+    ASSERT_TRUE(writer.ok()) << writer.status().message();
+    write_two_rows(*writer);
+    ASSERT_TRUE(writer->commit().ok());
+    EXPECT_TRUE(std::filesystem::is_symlink(folder_.path("link.csv")));
+    EXPECT_TRUE(folder_.read("a.csv").starts_with("item,count"));
+    EXPECT_FALSE(TableWriter::create(session(), folder_.path("pipe.csv"), kColumns, true).ok());
+    EXPECT_TRUE(std::filesystem::is_fifo(folder_.path("pipe.csv")));
+    EXPECT_EQ(folder_.num_files(), 3u);
 }
 
 TEST_F(TableWriterTest, leaves_nothing_without_commit) {
