@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/ingest_arguments.h"
+#include "cli/list_output.h"
 #include "cli/recipe_arguments.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
@@ -35,7 +36,7 @@ struct FitArguments {
         options.choice("recipe", recipe, {"ials", "cooc", "blueprint"},
                        "factors of groups and items; counts of pairs; PMI and factors of pairs as "
                        "the blueprint has them");
-        options.flag("force", force, "overwrite the bundle");
+        options.flag("force", force, "overwrite the bundle and the report");
         options.flag("json", json, "print the report as one JSON object");
         options.text("report", report_path, "FILE.json", "write that object to a file too");
         ingest.declare(options, true);
@@ -49,6 +50,9 @@ struct FitArguments {
     Status check() const {
         if (Status status = ingest.check(); !status.ok()) {
             return status;
+        }
+        if (report_path == out) {
+            return invalid_argument("--report and --out name one file");
         }
         const Result<Recipe> named = recipe_by_name(recipe);
         return named.ok() ? learning.params(*named).status() : named.status();
@@ -153,6 +157,11 @@ Status FitArguments::run(Console& console) const {
     Result<RecipeParams> params = learning.params(*named);
     if (!params.ok()) {
         return params.status();
+    }
+    if (!report_path.empty()) {
+        if (Status status = check_writable(report_path, force); !status.ok()) {
+            return status.with_context("--report");
+        }
     }
     FitOptions options;
     options.ingest = ingest.options(cleaning_of(*named));
