@@ -250,6 +250,23 @@ TEST(Fit, refuses_an_empty_table_and_wild_parameters) {
     EXPECT_FALSE(fit_recipe(planted_lists(1), params, pool).ok());
 }
 
+TEST(Fit, takes_the_exponents_that_a_bundle_may_hold) {
+    for (double PairScoreParams::*exponent :
+         {&PairScoreParams::group_exponent, &PairScoreParams::own_exponent,
+          &PairScoreParams::other_exponent}) {
+        RecipeParams params = params_of(Recipe::kCooc);
+        params.pair_score.*exponent = -2;
+        EXPECT_TRUE(params.validate().ok());
+        params.pair_score.*exponent = -2.01;
+        EXPECT_EQ(params.validate().code(), StatusCode::kInvalidArgument);
+    }
+    RecipeParams params = params_of(Recipe::kIals);
+    params.popularity_exponent = 2;
+    EXPECT_TRUE(params.validate().ok());
+    params.popularity_exponent = 2.01;
+    EXPECT_EQ(params.validate().code(), StatusCode::kInvalidArgument);
+}
+
 TEST(Fit, does_not_start_when_the_result_could_not_be_written) {
     FitOptions options;
     options.ingest.tables = {"/no/such/table.csv"};
