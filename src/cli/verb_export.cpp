@@ -57,10 +57,18 @@ Status ExportArguments::run(Console& console) const {
     if (!done.ok()) {
         return done.status();
     }
+    if (!done->removed.empty()) {
+        console.remark(fmt::format("removed {} files of an earlier export to this folder",
+                                   with_commas(done->removed.size())));
+    }
     if (json) {
         JsonWriter writer;
         writer.begin_object().key("files").begin_array();
         for (const std::string& file : done->files) {
+            writer.value(file);
+        }
+        writer.end_array().key("removed").begin_array();
+        for (const std::string& file : done->removed) {
             writer.value(file);
         }
         writer.end_array().key("items").value(static_cast<std::uint64_t>(done->num_items));

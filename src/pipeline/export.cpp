@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json_writer.h"
+#include "pipeline/shard_files.h"
 #include "tables/session.h"
 #include "tables/table_writer.h"
 
@@ -44,9 +45,7 @@ std::vector<std::string> file_names(const ExportOptions& options) {
         case VectorFormat::kJsonl:
         case VectorFormat::kCsv:
             for (std::uint32_t shard = 0; shard < std::max(1U, options.num_shards); ++shard) {
-                names.push_back(options.format == VectorFormat::kJsonl
-                                    ? fmt::format("{}embedding-{:012}.json", folder, shard)
-                                    : fmt::format("{}embeddings-{:012}.csv", folder, shard));
+                names.push_back(folder + shard_name(options.format, shard));
             }
     }
     return names;
@@ -78,6 +77,36 @@ public:
 private:
     std::string path_;
 };
+
+/// The files of an earlier export that this one would leave beside its own.
+/// Returns an error if: there are some and `overwrite` is false.
+Result<std::vector<std::string>> find_left_over(const ExportOptions& options,
+                                                std::size_t num_files) {
+    if (!means_folder(options)) {
+        return std::vector<std::string>();
+    }
+    Result<std::vector<std::string>> left = shards_beyond(options.out, options.format, num_files);
+    if (left.ok() && !left->empty() && !options.overwrite) {
+        return invalid_argument(
+            fmt::format("'{}' is a file of an earlier export of more files; say --force to replace "
+                        "that export",
+                        left->front()));
+    }
+    return left;
+}
+
+Status remove_files(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+        std::error_code failure;
+        std::filesystem::remove(path, failure);
+        if (failure) {
+            return io_error(fmt::format(
+                "the export is written, but '{}' of an earlier one cannot be removed: {}", path,
+                failure.message()));
+        }
+    }
+    return {};
+}
 
 void append_json_line(const Model& model, std::size_t item_row, std::string& text) {
     JsonWriter json;
@@ -244,7 +273,12 @@ Result<ExportReport> export_vectors(const Model& model, const ExportOptions& opt
             return status;
         }
     }
-    ExportReport done = {file_names(options), model.num_items(), model.item_vectors().dim};
+    ExportReport done = {file_names(options), {}, model.num_items(), model.item_vectors().dim};
+    Result<std::vector<std::string>> left_over = find_left_over(options, done.files.size());
+    if (!left_over.ok()) {
+        return left_over.status();
+    }
+    done.removed = std::move(left_over).value();
     if (options.format == VectorFormat::kNpy) {
         done.files.push_back(keys_path_of(done.files.front()));
     }
@@ -261,6 +295,9 @@ Result<ExportReport> export_vectors(const Model& model, const ExportOptions& opt
         return status;
     }
     folder.keep();
+    if (status = remove_files(done.removed); !status.ok()) {
+        return status;
+    }
     return done;
 }
 

@@ -27,13 +27,15 @@ struct ExportOptions {
 
 struct ExportReport {
     std::vector<std::string> files;
+    std::vector<std::string> removed;  // shards of an earlier export of more shards
     std::size_t num_items = 0;
     std::size_t dim = 0;
 };
 
 /// Writes vectors as they are, not normalised; numbers in text take the fewest digits that read
-/// back to the same. All files appear at the end, or none. Returns an error if: the model has no
-/// vectors, a file exists and `overwrite` is false, or one cannot be written.
+/// back to the same. All files appear at the end, or none; then the shards that an earlier export
+/// left in the folder beyond this one's go. Returns an error if: the model has no vectors, one of
+/// these files exists and `overwrite` is false, or one cannot be written or removed.
 Result<ExportReport> export_vectors(const Model& model, const ExportOptions& options,
                                     const ProgressListener& progress = {});
 

@@ -107,6 +107,56 @@ TEST_F(Vectors, are_dealt_to_shards_in_order) {
     EXPECT_TRUE(std::filesystem::exists(path("shards/embeddings-000000000003.csv")));
 }
 
+TEST_F(Vectors, of_an_earlier_export_to_more_files_do_not_stay) {
+    const Model model = small_model(23, 4);
+    for (const VectorFormat format : {VectorFormat::kJsonl, VectorFormat::kCsv}) {
+        ExportOptions options = {.out = path("shards"), .format = format, .num_shards = 12};
+        ASSERT_TRUE(export_vectors(model, options).ok());
+        // None of these is a shard.
+        const std::vector<std::string> others = {
+            write("shards/embedding-12.json", ""), write("shards/embedding-000000000099.json~", ""),
+            write("shards/embeddings-00000000001x.csv", ""), write("shards/notes", "")};
+        options.num_shards = 3;
+        EXPECT_EQ(export_vectors(model, options).status().code(), StatusCode::kInvalidArgument);
+        for (const std::uint32_t num_shards : {3U, 0U}) {
+            options.num_shards = num_shards;
+            options.overwrite = true;
+            const Result<ExportReport> done = export_vectors(model, options);
+            ASSERT_TRUE(done.ok()) << done.status().message();
+            EXPECT_EQ(done->removed.size(), num_shards == 3 ? 9U : 2U);
+            for (const std::string& gone : done->removed) {
+                EXPECT_FALSE(std::filesystem::exists(gone)) << gone;
+            }
+            ImportReport report;
+            const Result<ImportedVectors> imported =
+                read_vectors(done->files, std::nullopt, report);
+            ASSERT_TRUE(imported.ok()) << imported.status().message();
+            expect_same(*imported, model);
+        }
+        for (const std::string& other : others) {
+            EXPECT_TRUE(std::filesystem::exists(other)) << other;
+        }
+    }
+    // One file of each format, the four others.
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("shards")),
+                            std::filesystem::directory_iterator()),
+              6);
+}
+
+TEST_F(Vectors, of_an_earlier_export_to_more_files_are_not_left_beside_the_first) {
+    const Model model = small_model(23, 4);
+    ExportOptions options = {.out = path("shards"), .num_shards = 4};
+    ASSERT_TRUE(export_vectors(model, options).ok());
+    for (int shard = 0; shard < 2; ++shard) {
+        std::filesystem::remove(path("shards/embedding-00000000000" + std::to_string(shard)) +
+                                ".json");
+    }
+    options.num_shards = 2;
+    const Status refused = export_vectors(model, options).status();
+    EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+    EXPECT_NE(refused.message().find("embedding-000000000002.json"), std::string::npos);
+}
+
 TEST_F(Vectors, have_the_lines_the_blueprint_has) {
     ModelParts parts;
     parts.info.recipe = "import";
