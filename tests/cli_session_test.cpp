@@ -157,8 +157,27 @@ TEST_F(CliSession, fits_by_the_values_it_printed) {
                                             "--out", "by_config.segue", "--print-config"})
                                    .output;
     write("fit.json", values);
-    expect_done({"fit", "--config", "fit.json"});
+    const RunResult fitted = expect_done({"fit", "--config", "fit.json"});
+    EXPECT_EQ(fitted.errors.find("is not used"), std::string::npos) << fitted.errors;
     EXPECT_EQ(read_whole(path("by_config.segue")), read_whole(path("ials.segue")));
+}
+
+TEST_F(CliSession, warns_of_flags_that_no_recipe_goes_by) {
+    const auto warnings_of = [](const std::vector<std::string>& arguments) {
+        std::vector<std::string> lines = lines_of(expect_done(arguments).errors);
+        std::erase_if(lines, [](const std::string& line) { return !line.starts_with("warning"); });
+        return lines;
+    };
+    EXPECT_EQ(warnings_of({"fit", "rows.csv", "--recipe", "cooc", "--dim", "10", "--alpha", "2",
+                           "--group-exponent", "1", "--out", "unused.segue"}),
+              (std::vector<std::string>{"warning: --dim is not used by recipe cooc",
+                                        "warning: --alpha is not used by recipe cooc"}));
+    EXPECT_EQ(warnings_of({"fit", "rows.csv", "--dim", "8", "--group-exponent", "1", "--out",
+                           "unused.segue", "--force"}),
+              std::vector<std::string>{"warning: --group-exponent is not used by recipe ials"});
+    EXPECT_EQ(warnings_of({"evaluate", "rows.csv", "--recipe", "ials", "--dim", "8",
+                           "--group-exponent", "1", "--negative", "drop"}),
+              std::vector<std::string>{"warning: --negative is not used by recipe ials, cooc"});
 }
 
 TEST_F(CliSession, describes_tables_and_bundles) {

@@ -69,6 +69,9 @@ Status IngestArguments::check() const {
     if (tables.empty() && sql.empty()) {
         return invalid_argument("a TABLE is missing");
     }
+    if (!group.empty() && group == item) {
+        return invalid_argument(fmt::format("--group and --item name one column, '{}'", group));
+    }
     if (items_table.empty() && !item_key.empty()) {
         return invalid_argument("--item-key belongs to --items TABLE");
     }

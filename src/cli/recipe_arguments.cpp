@@ -1,12 +1,53 @@
 #include "cli/recipe_arguments.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "base/text.h"
+#include "cli/wording.h"
 
 namespace segue::cli {
 namespace {
 
 constexpr Range kWeightRange = {0, 1e9};
 constexpr Range kIterationsRange = {1, 10'000};
+
+/// Flags that not every recipe goes by, and the recipes that do.
+struct OwnFlag {
+    std::string_view name;
+    std::string_view first_recipe;
+    std::string_view second_recipe = {};
+};
+
+constexpr OwnFlag kOwnFlags[] = {
+    {"dim", "ials", "blueprint"},
+    {"iterations", "ials", "blueprint"},
+    {"loss", "ials", "blueprint"},
+    {"solver", "ials", "blueprint"},
+    {"solver-steps", "ials", "blueprint"},
+    {"unobserved-weight", "ials", "blueprint"},
+    {"l2-reg", "ials", "blueprint"},
+    {"alpha", "ials", "blueprint"},
+    {"min-relative-progress", "ials", "blueprint"},
+    {"stop-on-recall", "ials"},
+    {"negative", "blueprint"},
+    {"no-diagonal", "blueprint"},
+    {"score", "cooc"},
+    {"group-exponent", "cooc"},
+    {"own-exponent", "cooc"},
+    {"other-exponent", "cooc"},
+    {"shrinkage", "cooc"},
+    {"sharpness", "cooc"},
+    {"window", "cooc"},
+    {"cut-groups-to", "cooc"},
+};
+
+std::string value_text(Options& options, std::string_view name) {
+    JsonWriter json;
+    options.find(name)->write(json);
+    return json.take();
+}
 
 std::optional<AlsSolver> solver_named(const std::optional<std::string>& name) {
     if (!name) {
@@ -82,6 +123,25 @@ void RecipeArguments::declare(Options& options) {
     options.number("popularity-exponent", popularity_exponent, kExponentRange,
                    "how strongly popular items are held down in answers");
     options.number("neighbours", neighbours, {1, 10'000}, "length of the stored lists");
+}
+
+void RecipeArguments::warn_of_unused(std::span<const std::string> recipes, Console& console) const {
+    RecipeArguments given = *this;
+    Options given_values("", "");
+    given.declare(given_values);
+    RecipeArguments untouched;
+    Options defaults("", "");
+    untouched.declare(defaults);
+    for (const OwnFlag& flag : kOwnFlags) {
+        const bool used =
+            std::any_of(recipes.begin(), recipes.end(), [&flag](const std::string& recipe) {
+                return recipe == flag.first_recipe || recipe == flag.second_recipe;
+            });
+        if (!used && value_text(given_values, flag.name) != value_text(defaults, flag.name)) {
+            console.warn(
+                fmt::format("--{} is not used by recipe {}", flag.name, join(recipes, ", ")));
+        }
+    }
 }
 
 Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {

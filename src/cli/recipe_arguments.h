@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/status.h"
+#include "cli/console.h"
 #include "cli/ingest_arguments.h"
 #include "cli/options.h"
 #include "pipeline/fit.h"
@@ -39,6 +41,9 @@ struct RecipeArguments {
     std::uint64_t neighbours = 100;
 
     void declare(Options& options);
+    /// Warns of each flag that is not at its default and that none of `recipes` goes by. (Whether
+    /// it was given says less: a file of --print-config gives all.)
+    void warn_of_unused(std::span<const std::string> recipes, Console& console) const;
     /// Returns an error if: a name or number is out of its range.
     Result<RecipeParams> params(Recipe recipe) const;
 };

@@ -22,7 +22,7 @@ struct EvaluateArguments {
     IngestArguments ingest;
     RecipeArguments learning;
     std::vector<std::string> recipes = {"ials"};
-    std::string split = "holdout:0.2";
+    std::optional<std::string> split;
     std::string train;
     std::string test;
     std::vector<std::string> ks = {"10", "20"};
@@ -31,7 +31,7 @@ struct EvaluateArguments {
 
     void declare(Options& options) {
         options.text("split", split, "SPLIT",
-                     "holdout:SHARE of each group, leave-one-out, or time:WHEN");
+                     "holdout:SHARE of each group, leave-one-out, or time:WHEN (holdout:0.2)");
         options.text("train", train, "TABLE", "instead of a split: the table to learn from");
         options.text("test", test, "TABLE", "and the table to be judged by, of the same columns");
         options.comma_list("recipe", recipes, "NAME,NAME",
@@ -86,10 +86,15 @@ Status EvaluateArguments::check() const {
     if (!train.empty() && (!ingest.tables.empty() || !ingest.sql.empty())) {
         return invalid_argument("a TABLE to split, or --train and --test, not both");
     }
-    if (train.empty()) {
-        if (Status status = ingest.check(); !status.ok()) {
-            return status;
-        }
+    if (!train.empty() && split) {
+        return invalid_argument("--split is for one TABLE; --train and --test are split already");
+    }
+    IngestArguments read = ingest;
+    if (!train.empty()) {
+        read.tables = {train};
+    }
+    if (Status status = read.check(); !status.ok()) {
+        return status;
     }
     return evaluate_options().status();
 }
@@ -108,9 +113,12 @@ Result<EvaluateOptions> EvaluateArguments::evaluate_options() const {
         options.test_tables = {test};
         return options;
     }
-    const Result<SplitSpec> spec = parse_split(split);
+    const Result<SplitSpec> spec = parse_split(split.value_or("holdout:0.2"));
     if (!spec.ok()) {
         return spec.status().with_context("--split");
+    }
+    if (spec->kind == SplitKind::kTime && ingest.time.empty()) {
+        return invalid_argument("--split time:WHEN needs --time COL");
     }
     options.split = *spec;
     options.split.seed = learning.seed;
@@ -175,6 +183,12 @@ Status EvaluateArguments::run(Console& console) const {
     if (!options.ok()) {
         return options.status();
     }
+    // Co-occurrence is always judged, so its flags are never without use.
+    std::vector<std::string> judged = recipes;
+    if (std::find(judged.begin(), judged.end(), "cooc") == judged.end()) {
+        judged.emplace_back("cooc");
+    }
+    learning.warn_of_unused(judged, console);
     EvaluateInput input;
     const Result<EvaluateReport> report =
         segue::evaluate_tables(*options, console.progress(), &input);

@@ -163,6 +163,7 @@ Status FitArguments::run(Console& console) const {
             return status.with_context("--report");
         }
     }
+    learning.warn_of_unused({&recipe, 1}, console);
     FitOptions options;
     options.ingest = ingest.options(cleaning_of(*named));
     options.recipe = std::move(params).value();
