@@ -131,6 +131,24 @@ TEST_F(CliSession, counts_pairs_as_the_blueprint_does) {
     EXPECT_TRUE(rows[12].starts_with("3,1,1,2,3,0.58496")) << rows[12];
 }
 
+TEST_F(CliSession, counts_one_item_under_two_titles_as_two_rows_when_rows_are_told_apart) {
+    write("spellings.csv", "g,i,t\nA,1,One\nA,1,one\nA,1,one\nA,2,Two\n");
+    const auto own_count = [](const std::vector<std::string>& texts) {
+        std::vector<std::string> arguments = {
+            "cooccur",      "spellings.csv", "--group", "g",     "--item",   "i",
+            "--duplicates", "row",           "--force", "--out", "spelt.csv"};
+        arguments.insert(arguments.end(), texts.begin(), texts.end());
+        expect_done(arguments);
+        for (const std::string& row : lines_of(read_whole(path("spelt.csv")))) {
+            if (row.starts_with("1,1,")) {
+                return row.substr(0, row.find(',', 4));
+            }
+        }
+        return std::string("no row");
+    };
+    EXPECT_NE(own_count({}), own_count({"--title", "t"}));
+}
+
 TEST_F(CliSession, judges_recipes_beside_popularity) {
     const std::string report =
         expect_done({"evaluate", "rows.csv", "--split", "holdout:0.2", "--recipe", "ials", "--dim",
@@ -138,6 +156,11 @@ TEST_F(CliSession, judges_recipes_beside_popularity) {
             .output;
     EXPECT_TRUE(report.starts_with("{\"models\":[{\"recipe\":\"popularity\",\"metrics\":{"))
         << report;
+    const RunResult guessed =
+        expect_done({"evaluate", "rows.csv", "--recipe", "popularity", "--k", "5"});
+    EXPECT_NE(guessed.errors.find("guessed columns: --group group --item item\n"),
+              std::string::npos)
+        << guessed.errors;
     for (const char* part : {"\"recipe\":\"cooc\"", "\"recipe\":\"ials\"", "\"recall@20\":",
                              "\"ndcg@10\":", "\"item_hr@20\":", "\"train_seconds\":"}) {
         EXPECT_NE(report.find(part), std::string::npos) << part;

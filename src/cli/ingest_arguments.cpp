@@ -38,7 +38,8 @@ Duplicates duplicates_named(std::string_view name) {
 
 }  // namespace
 
-void IngestArguments::declare(Options& options, bool with_item_texts) {
+void IngestArguments::declare(Options& options, ItemTexts with_texts) {
+    texts = with_texts;
     options.text("sql", sql, "QUERY", "a query of DuckDB; it sees the tables as `input`");
     options.choice("format", format, {"auto", "lists", "baskets"},
                    "a table, \"group item item\" lines, or \"item item\" lines");
@@ -46,9 +47,11 @@ void IngestArguments::declare(Options& options, bool with_item_texts) {
     options.text("item", item, "COL", "column of items (guessed when left out)");
     options.text("weight", weight, "COL", "column of weights above 0");
     options.text("time", time, "COL", "column of times");
-    if (with_item_texts) {
+    if (texts != ItemTexts::kNone) {
         options.text("title", title, "COL", "column of item titles (guessed when left out)");
         options.list("attribute", attributes, "COL", "a further column of text about items");
+    }
+    if (texts == ItemTexts::kAll) {
         options.text("items", items_table, "TABLE",
                      "a second table with the texts, one row an item");
         options.text("item-key", item_key, "COL", "its column of item keys");
@@ -90,6 +93,7 @@ IngestOptions IngestArguments::options(CleaningDefaults defaults) const {
     options.weight_column = weight;
     options.time_column = time;
     options.title_column = title;
+    options.guess_title = texts != ItemTexts::kNone;
     options.attribute_columns = attributes;
     options.items_table = items_table;
     options.item_key_column = item_key;

@@ -21,6 +21,13 @@ enum class CleaningDefaults {
     kBlueprint,  // items below 15, groups outside 2 to 100, rows equal in all columns, keys below 1
 };
 
+/// Which flags about texts of items a verb has.
+enum class ItemTexts {
+    kNone,    // it has no use for them, and no title is guessed
+    kOfRows,  // --title and --attribute, as parts of a row (--duplicates row)
+    kAll,     // those of a second table too
+};
+
 struct IngestArguments {
     std::vector<std::string> tables;
     std::string sql;
@@ -38,9 +45,9 @@ struct IngestArguments {
     std::optional<std::uint32_t> min_group_size;
     std::optional<std::uint32_t> max_group_size;
     std::uint32_t threads = 0;
+    ItemTexts texts = ItemTexts::kAll;
 
-    /// All flags; the columns of weights, times and texts about items only on request.
-    void declare(Options& options, bool with_item_texts);
+    void declare(Options& options, ItemTexts with_texts);
     /// Returns an error if: there is nothing to read, or flags contradict each other.
     Status check() const;
     IngestOptions options(CleaningDefaults defaults) const;

@@ -36,7 +36,7 @@ struct CooccurArguments {
         options.required_text("out", out, "FILE", "a .parquet, .csv, .tsv or .jsonl file");
         options.flag("force", force, "overwrite the file");
         options.flag("json", json, "print one JSON object");
-        ingest.declare(options, false);
+        ingest.declare(options, ItemTexts::kOfRows);
         options.example("The table of the blueprint",
                         "segue cooccur plays.csv --group list --item track "
                         "--min-item-frequency 15 --max-group-size 100 --out pairs.csv");

@@ -30,7 +30,7 @@ struct DescribeArguments {
     bool json = false;
 
     void declare(Options& options) {
-        ingest.declare(options, true);
+        ingest.declare(options, ItemTexts::kAll);
         options.flag("json", json, "print one JSON object");
         options.example("Before a fit", "segue describe plays.csv --group list --item track");
         options.example("After it", "segue describe songs.segue");

@@ -39,7 +39,7 @@ struct EvaluateArguments {
         options.comma_list("k", ks, "N,N", "lengths the lists are judged at");
         options.flag("item-to-item", item_to_item, "judge the lists of single items too");
         options.flag("json", json, "print one JSON object");
-        ingest.declare(options, false);
+        ingest.declare(options, ItemTexts::kNone);
         learning.declare(options);
         options.example("How much better than popularity?",
                         "segue evaluate plays.csv --group list --item track --split holdout:0.2");

@@ -39,7 +39,7 @@ struct FitArguments {
         options.flag("force", force, "overwrite the bundle and the report");
         options.flag("json", json, "print the report as one JSON object");
         options.text("report", report_path, "FILE.json", "write that object to a file too");
-        ingest.declare(options, true);
+        ingest.declare(options, ItemTexts::kAll);
         learning.declare(options);
         options.example("Playlists in, one file out",
                         "segue fit plays.csv --group list --item track --title name --out "
