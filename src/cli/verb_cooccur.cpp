@@ -41,7 +41,10 @@ struct CooccurArguments {
                         "segue cooccur plays.csv --group list --item track "
                         "--min-item-frequency 15 --max-group-size 100 --out pairs.csv");
     }
-    Status check() const { return ingest.check(); }
+    Status check() const {
+        const Status status = check_table_name(out).with_context("--out");
+        return status.ok() ? ingest.check() : status;
+    }
     Status run(Console& console) const;
 };
 

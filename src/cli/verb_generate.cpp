@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "ingest/generate.h"
+#include "tables/table_writer.h"
 
 namespace segue::cli {
 namespace {
@@ -47,7 +48,10 @@ struct GenerateArguments {
         options.with_titles = !no_titles;
         return options;
     }
-    Status check() const { return generate_options().validate(); }
+    Status check() const {
+        const Status status = check_table_name(out).with_context("--out");
+        return status.ok() ? generate_options().validate() : status;
+    }
     Status run(Console& console) const;
 };
 

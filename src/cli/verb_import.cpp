@@ -40,7 +40,16 @@ struct ImportArguments {
         options.example("Vectors out and in again",
                         "segue import vectors/embedding-*.json --out songs2.segue");
     }
-    Status check() const { return {}; }
+    Status check() const {
+        for (const std::string& file : files) {
+            if (format == "auto" && !vector_format_of(file)) {
+                return invalid_argument(fmt::format(
+                    "'{}': the name tells no format; say --format jsonl, csv, npy or parquet",
+                    file));
+            }
+        }
+        return {};
+    }
     Status run(Console& console) const;
 };
 

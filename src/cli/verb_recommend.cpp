@@ -63,7 +63,7 @@ struct RecommendArguments {
         if (tables.empty() && (!group_column.empty() || !item_column.empty())) {
             return invalid_argument("--group-column and --item-column belong to --groups");
         }
-        return {};
+        return check_table_name(out).with_context("--out");
     }
     Status run(Console& console) const;
     Result<Histories> histories_of(const Model& opened) const;

@@ -78,6 +78,10 @@ std::string next_table_name() {
 
 }  // namespace
 
+Status check_table_name(const std::string& path) {
+    return copy_options_for(path).status();
+}
+
 struct TableWriter::State {
     const duckdb::Api* api = nullptr;
     Session* session = nullptr;

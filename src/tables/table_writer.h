@@ -18,6 +18,9 @@ struct OutputColumn {
     Type type = Type::kText;
 };
 
+/// Returns an error if: TableWriter would refuse the name, as it tells no format that is written.
+Status check_table_name(const std::string& path);
+
 /// Writes a table to a .csv, .tsv, .jsonl (.json, .ndjson) or .parquet file, .csv and .jsonl also
 /// with .gz or .zst behind; the format is told by the name. Rows are gathered in the session's
 /// memory (spilled when that is short) and written by commit() under a temporary name that is
