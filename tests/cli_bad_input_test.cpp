@@ -226,6 +226,7 @@ TEST_F(CliBadInput, in_questions_is_explained) {
         {{"export", "cooc.segue", "--out", "v.jsonl"}, 1, "no vectors"},
         {{"import", "faulty.jsonl", "--out", "x.segue"}, 1, "2 of 3 lines are faulty"},
         {{"import", "faulty.jsonl", "--out", "x.segue"}, 1, "faulty.jsonl:2: wrong dimension"},
+        {{"import", "faulty.jsonl", "--out", "x.segue", "--quiet"}, 1, "faulty.jsonl:2: wrong"},
         {{"import", "empty.csv", "--out", "x.segue"}, 1, "no vectors"},
         {{"import", "missing.npy", "--out", "x.segue"}, 1, "missing.npy"},
         {{"import", "cut.parquet", "--out", "x.segue"}, 1, "cut.parquet"},

@@ -125,6 +125,10 @@ void Console::remark(std::string_view line) {
     }
 }
 
+void Console::error_detail(std::string_view line) {
+    print_error_text(fmt::format("{}\n", line));
+}
+
 void Console::warn(std::string_view line) {
     remark(fmt::format("warning: {}", line));
 }
@@ -132,7 +136,7 @@ void Console::warn(std::string_view line) {
 void Console::print_error(std::string_view verb, std::string_view message) {
     const std::string_view space = verb.empty() ? "" : " ";
     print_error_text(fmt::format("segue{}{}: {}\n", space, verb, printable(message)));
-    if (!hint_.empty()) {
+    if (!hint_.empty() && !quiet_) {
         print_error_text(fmt::format("hint: {}\n", printable(hint_)));
     }
 }

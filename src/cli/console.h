@@ -2,6 +2,7 @@
 
 // Where a verb speaks: results to stdout, everything else to stderr.
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "base/status.h"
 
 namespace segue::cli {
+
+/// Bytes of a command to try next; keys in it may have megabytes.
+inline constexpr std::size_t kLongestCommand = 1000;
 
 /// Results are held back until finish(), so that a verb that fails prints none of them; beyond a
 /// few megabytes they flow. What a file or a user wrote is made printable() by who prints it; JSON
@@ -22,7 +26,8 @@ public:
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;
 
-    /// No progress, remarks and hints from here on. Errors are always said.
+    /// No progress, remarks, warnings and hints from here on. Errors and their details are always
+    /// said.
     void set_quiet(bool quiet) { quiet_ = quiet; }
 
     /// Adds to stdout as it is.
@@ -40,11 +45,19 @@ public:
     /// "warning: ..." on stderr, unless quiet.
     void warn(std::string_view line);
     /// "next: ..." on stderr, unless quiet: the command to try after this one. Said after the
-    /// results.
-    void suggest_next(std::string_view command) { next_ = command; }
-    /// What to do about the error this verb is about to return; said as "hint: ..." below it.
-    void set_hint(std::string_view hint) { hint_ = hint; }
-    /// One line for the error, and the hint when there is one.
+    /// results; not at all when it has more than kLongestCommand bytes, as part of a command is
+    /// none.
+    void suggest_next(std::string_view command) {
+        next_ = command.size() <= kLongestCommand ? command : std::string_view();
+    }
+    /// A line on stderr that is part of an error, also when quiet.
+    void error_detail(std::string_view line);
+    /// What to do about the error this verb is about to return; said as "hint: ..." below it, or
+    /// left out like a command.
+    void set_hint(std::string_view hint) {
+        hint_ = hint.size() <= kLongestCommand ? hint : std::string_view();
+    }
+    /// One line for the error, and the hint when there is one and it is not quiet.
     void print_error(std::string_view verb, std::string_view message);
 
     /// Shows a line with rate and time left on stderr when that is a terminal. A report of nothing

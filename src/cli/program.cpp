@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
@@ -29,6 +30,11 @@ const Verb* find_verb(std::string_view name) {
         }
     }
     return nullptr;
+}
+
+/// Also of arguments that cannot be parsed.
+bool ask_for_quiet(std::span<const std::string> arguments) {
+    return std::find(arguments.begin(), arguments.end(), "--quiet") != arguments.end();
 }
 
 ExitCode unknown_verb(std::string_view name, Console& console) {
@@ -62,6 +68,7 @@ ExitCode run_declared(std::span<const std::string> arguments, Options& options,
                       const std::function<Status()>& check, const std::function<Status()>& run,
                       Console& console) {
     const auto wrong_usage = [&](const Status& status) {
+        console.set_quiet(options.quiet || ask_for_quiet(arguments));
         console.set_hint(fmt::format("see segue {} --help", options.verb()));
         console.print_error(options.verb(), status.message());
         return kWrongUsage;
@@ -102,6 +109,7 @@ ExitCode run_program(std::span<const std::string> arguments, Console& console) {
     }
     const Verb* verb = find_verb(name);
     if (verb == nullptr) {
+        console.set_quiet(ask_for_quiet(arguments));
         return unknown_verb(name, console);
     }
     std::string failure;

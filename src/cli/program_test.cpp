@@ -54,11 +54,27 @@ TEST(Program, says_nothing_but_results_when_quiet) {
 
 TEST(Program, prints_no_result_when_a_verb_fails_and_one_safe_line_for_the_error) {
     CapturedConsole captured;
-    EXPECT_EQ(run_try({"--how", "badly", "--quiet"}, captured.console()), kFailed);
+    EXPECT_EQ(run_try({"--how", "badly"}, captured.console()), kFailed);
     EXPECT_EQ(captured.output(), "");
-    EXPECT_EQ(
-        captured.errors(),
-        "segue try: a\\x09bad \xEF\xBF\xBD thing\\x0a\\x1b[31mhappened\nhint: try\\x0awell\n");
+    EXPECT_EQ(captured.errors(),
+              "a remark\nsegue try: a\\x09bad \xEF\xBF\xBD thing\\x0a\\x1b[31mhappened\n"
+              "hint: try\\x0awell\n");
+}
+
+TEST(Program, says_errors_and_their_details_but_no_hints_when_quiet) {
+    CapturedConsole captured;
+    EXPECT_EQ(run_try({"--how", "badly", "--quiet"}, captured.console()), kFailed);
+    captured.console().error_detail("line 3: bad");
+    EXPECT_EQ(captured.errors(),
+              "segue try: a\\x09bad \xEF\xBF\xBD thing\\x0a\\x1b[31mhappened\nline 3: bad\n");
+    CapturedConsole misused;
+    EXPECT_EQ(run_try({"--how", "odd", "--quiet"}, misused.console()), kWrongUsage);
+    EXPECT_EQ(run_try({"--quiet", "--how"}, misused.console()), kWrongUsage);
+    EXPECT_EQ(run_program(std::vector<std::string>{"docter", "--quiet"}, misused.console()),
+              kWrongUsage);
+    EXPECT_EQ(misused.errors(),
+              "segue try: --how odd is odd\nsegue try: --how needs a value: HOW\n"
+              "segue: unknown verb \"docter\"\n");
 }
 
 TEST(Program, tells_wrong_usage_apart) {

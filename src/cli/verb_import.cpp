@@ -53,15 +53,18 @@ struct ImportArguments {
     Status run(Console& console) const;
 };
 
-/// The first faults with their places, on stderr.
-void tell_faults(const ImportReport& report, Console& console) {
+/// The first faults with their places, on stderr: details of an error unless they are skipped.
+void tell_faults(const ImportReport& report, bool skipped, Console& console) {
+    const auto say = [&](const std::string& line) {
+        skipped ? console.remark(line) : console.error_detail(line);
+    };
     for (const ImportIssue& issue : report.issues) {
-        console.remark(printable(fmt::format("{}:{}: {}: {}", issue.file, issue.line,
-                                             name_of(issue.fault), issue.what)));
+        say(printable(fmt::format("{}:{}: {}: {}", issue.file, issue.line, name_of(issue.fault),
+                                  issue.what)));
     }
     if (report.num_faults() > report.issues.size()) {
-        console.remark(fmt::format("... and {} more",
-                                   with_commas(report.num_faults() - report.issues.size())));
+        say(fmt::format("... and {} more",
+                        with_commas(report.num_faults() - report.issues.size())));
     }
 }
 
@@ -104,7 +107,7 @@ Status ImportArguments::run(Console& console) const {
     ImportReport report;
     const ProgressListener progress = console.progress();
     Result<ImportedVectors> vectors = read_vectors(files, vector_format, report, progress);
-    tell_faults(report, console);
+    tell_faults(report, skip_faulty && vectors.ok(), console);
     if (!vectors.ok()) {
         return vectors.status();
     }
