@@ -326,14 +326,16 @@ std::string Options::help_text() const {
                            : option.value_name.empty()
                                ? "--" + option.name
                                : "--" + option.name + " " + option.value_name;
-        if (option.repeated && option.value_name.find(',') == std::string::npos) {
+        const bool one_by_one = option.repeated && !option.positional && !option.greedy &&
+                                option.value_name.find(',') == std::string::npos;
+        if (option.greedy || (option.positional && option.repeated)) {
             head += "...";
         }
         if (option.positional || option.required) {
             std::string& part = option.positional ? usage : required_flags;
             part += option.required ? fmt::format(" {}", head) : fmt::format(" [{}]", head);
         }
-        std::string body = option.help;
+        std::string body = option.help + (one_by_one ? " (repeatable)" : "");
         if (!option.default_text.empty()) {
             body += fmt::format(" [{}]", option.default_text);
         }

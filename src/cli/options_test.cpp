@@ -133,7 +133,7 @@ TEST(Options, refuse_what_is_wrong_and_say_why) {
         {{"m", "--k", "-1"}, "--k: expected a whole number from 1 to 1,000,000, found \"-1\""},
         {{"m", "--k", "ten"}, "--k: expected a whole number from 1 to 1,000,000, found \"ten\""},
         {{"m", "--k", "1", "--k", "2"}, "--k is given more than once"},
-        {{"m", "--exponent", "nan"}, "--exponent: expected a number from -4 to 4, found \"nan\""},
+        {{"m", "--exponent", "nan"}, "--exponent: expected a number from -2 to 2, found \"nan\""},
         {{"m", "--format", "csv"}, "--format: expected one of auto, lists, found \"csv\""},
         {{"m", "--recipe", "a,,b"}, "--recipe: an empty name in \"a,,b\""},
         {{"m", "--config", "/nowhere/x.json"}, "--config"},
@@ -190,6 +190,9 @@ TEST(Options, explain_themselves) {
     EXPECT_NE(help.find("usage: segue try FILE [KEY...] [flags]"), std::string::npos) << help;
     EXPECT_NE(help.find("--k N"), std::string::npos);
     EXPECT_NE(help.find("how many [10]"), std::string::npos) << help;
+    EXPECT_NE(help.find("--item KEY  "), std::string::npos) << help;
+    EXPECT_NE(help.find("an item (repeatable)\n"), std::string::npos) << help;
+    EXPECT_NE(help.find("--group KEY...  "), std::string::npos) << help;
     EXPECT_NE(help.find("recipes [cooc,ials]"), std::string::npos) << help;
     EXPECT_NE(help.find("An example:\n    segue try FILE\n"), std::string::npos);
 }
