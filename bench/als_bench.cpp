@@ -84,18 +84,6 @@ double floor_seconds(const SparseView& table, std::size_t dim, AlsSolver solver,
     return std::max(multiply_adds / ceilings.multiply_adds_per_second, gathers);
 }
 
-std::string_view name_of(AlsSolver solver) {
-    switch (solver) {
-        case AlsSolver::kEigenPcg:
-            return "eigen-pcg";
-        case AlsSolver::kCholesky:
-            return "cholesky";
-        case AlsSolver::kCg:
-            return "cg";
-    }
-    return "";
-}
-
 /// Prints one line for each dim and solver; returns whether the default solver's loss is within 0.1
 /// % of exact.
 bool time_solvers(const SparseView& table, std::span<const std::size_t> dims,

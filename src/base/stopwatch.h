@@ -16,4 +16,7 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// CPU seconds that all threads of the process have used.
+double process_cpu_seconds();
+
 }  // namespace segue

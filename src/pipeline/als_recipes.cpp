@@ -29,34 +29,6 @@ constexpr double kIalsExponent = -0.4;
 /// The blueprint compares normalised vectors.
 constexpr double kBlueprintExponent = 1;
 
-std::string_view name_of(AlsLoss loss) {
-    return loss == AlsLoss::kHu ? "hu" : "rendle";
-}
-
-std::string_view name_of(AlsSolver solver) {
-    switch (solver) {
-        case AlsSolver::kEigenPcg:
-            return "eigen-pcg";
-        case AlsSolver::kCholesky:
-            return "cholesky";
-        case AlsSolver::kCg:
-            return "cg";
-    }
-    return "unknown";
-}
-
-std::string_view name_of(NegativeWeights negative) {
-    switch (negative) {
-        case NegativeWeights::kConfident:
-            return "confident";
-        case NegativeWeights::kClip:
-            return "clip";
-        case NegativeWeights::kDrop:
-            return "drop";
-    }
-    return "unknown";
-}
-
 void remove_diagonal(SparseMatrix& matrix) {
     std::size_t kept = 0;
     std::uint64_t begin = 0;

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
-#include <ctime>
 #include <utility>
 
 #include "base/checksum.h"
@@ -83,12 +82,6 @@ Status check_writable(const std::string& path, bool overwrite) {
 }
 
 }  // namespace
-
-double process_cpu_seconds() {
-    timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& params,
                                 ThreadPool& pool, const ProgressListener& progress) {

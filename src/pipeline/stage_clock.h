@@ -9,9 +9,6 @@
 
 namespace segue {
 
-/// CPU seconds all threads of the process have used.
-double process_cpu_seconds();
-
 /// Times one stage: from its making to end(), which appends it to the report.
 class StageClock {
 public:

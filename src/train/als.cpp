@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -21,13 +20,6 @@ namespace {
 /// The eigenbasis of a larger Gram matrix takes longer than all the rows it would save.
 constexpr std::size_t kLargestDim = 1024;
 constexpr std::uint32_t kMostIterations = 10'000;
-
-/// CPU seconds of all threads of the process.
-double process_cpu_seconds() {
-    timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 /// N(0, init_scale / sqrt(dim)), row r from a sequence of its own.
 Matrix random_factors(std::size_t num_rows, const AlsParams& params, std::uint64_t side) {
@@ -103,6 +95,34 @@ Status check_warm_start(const AlsModel& warm, const SparseView& interactions,
 }
 
 }  // namespace
+
+std::string_view name_of(AlsLoss loss) {
+    return loss == AlsLoss::kHu ? "hu" : "rendle";
+}
+
+std::string_view name_of(AlsSolver solver) {
+    switch (solver) {
+        case AlsSolver::kEigenPcg:
+            return "eigen-pcg";
+        case AlsSolver::kCholesky:
+            return "cholesky";
+        case AlsSolver::kCg:
+            return "cg";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(NegativeWeights negative) {
+    switch (negative) {
+        case NegativeWeights::kConfident:
+            return "confident";
+        case NegativeWeights::kClip:
+            return "clip";
+        case NegativeWeights::kDrop:
+            return "drop";
+    }
+    return "unknown";
+}
 
 Status AlsParams::validate() const {
     const auto in_range = [](double value, double low, double high) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "base/progress.h"
@@ -35,6 +36,12 @@ enum class NegativeWeights {
     kClip,       // weight 0: like an unobserved pair
     kDrop,       // removed before training
 };
+
+/// "rendle", "hu"; "eigen-pcg", "cholesky", "cg"; "confident", "clip", "drop": as the flags have
+/// them.
+std::string_view name_of(AlsLoss loss);
+std::string_view name_of(AlsSolver solver);
+std::string_view name_of(NegativeWeights negative);
 
 struct AlsParams {
     std::size_t dim = 64;
