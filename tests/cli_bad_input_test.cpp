@@ -32,6 +32,7 @@ void write_bad_files(const std::function<void(const std::string&, const std::str
     write("words.txt", "one two three\n");
     write("nan_vector.txt", "1 nan 3\n");
     write("short_vector.txt", "1 2 3\n");
+    write("large_vector.json", "[1, 1e300]");
     write("faulty.jsonl",
           "{\"id\":\"a\",\"embedding\":[1,2]}\n{\"id\":\"b\",\"embedding\":[1]}\nno\n");
     write("config.json", "{\"dims\": 3}");
@@ -218,6 +219,9 @@ TEST_F(CliBadInput, in_questions_is_explained) {
         {{"similar", "ials.segue", "--vector", "words.txt"}, 1, "expected a number"},
         {{"similar", "ials.segue", "--vector", "nan_vector.txt"}, 1, "expected a number"},
         {{"similar", "ials.segue", "--vector", "short_vector.txt"}, 1, "3"},
+        {{"similar", "ials.segue", "--vector", "large_vector.json"},
+         1,
+         "number 2 is 1e+300, out of the range of 32-bit floats"},
         {{"similar", "cooc.segue", "--vector", "short_vector.txt"}, 1, "vector"},
         {{"recommend", "ials.segue", "--group", "nobody", "--out", "r.csv"},
          1,

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -68,7 +69,7 @@ Status resolve_groups(const std::vector<std::string>& groups, const Model& model
 }
 
 /// Several vectors are combined as the vectors of several items are.
-Status resolve_vectors(const std::vector<std::string>& files, Query& query) {
+Status resolve_vectors(const std::vector<std::string>& files, Query& query, Console& console) {
     for (const std::string& file : files) {
         const Result<std::vector<float>> vector = read_vector_file(file);
         if (!vector.ok()) {
@@ -79,12 +80,16 @@ Status resolve_vectors(const std::vector<std::string>& files, Query& query) {
                                                 file, vector->size(), query.vector.size()));
         }
         query.vector.resize(vector->size());
+        double squared_norm = 0;
+        for (const float value : *vector) {
+            squared_norm += static_cast<double>(value) * value;
+        }
+        if (squared_norm == 0) {
+            console.remark(printable(
+                fmt::format("'{}': all numbers are 0; nothing is similar to that", file)));
+        }
         double divisor = static_cast<double>(files.size());
         if (files.size() > 1 && query.combine == Combine::kSumOfSimilarities) {
-            double squared_norm = 0;
-            for (const float value : *vector) {
-                squared_norm += static_cast<double>(value) * value;
-            }
             divisor = squared_norm > 0 ? std::sqrt(squared_norm) : 1;
         }
         for (std::size_t i = 0; i < vector->size(); ++i) {
@@ -97,7 +102,7 @@ Status resolve_vectors(const std::vector<std::string>& files, Query& query) {
 }  // namespace
 
 void QueryArguments::declare(Options& options) {
-    options.list("item", items, "KEY", "an item to start from; may be repeated and mixed");
+    options.list("item", items, "KEY", "an item to start from; may be mixed with the next three");
     options.list("title", titles, "TEXT", "the item with this title, letter case apart");
     options.list("group", groups, "KEY", "a group of the training data: what goes with its items");
     options.list("vector", vector_files, "FILE", "a vector of numbers, as text or a JSON array");
@@ -139,7 +144,13 @@ Result<std::vector<float>> read_vector_file(const std::string& path) {
         const std::vector<std::string_view> words = split_on_space(piece);
         const std::optional<double> number =
             words.size() == 1 ? parse_double(words.front()) : std::nullopt;
-        if (!number || !std::isfinite(static_cast<float>(*number))) {
+        if (number && std::isfinite(*number) &&
+            std::abs(*number) > std::numeric_limits<float>::max()) {
+            return invalid_argument(
+                fmt::format("'{}': number {} is {}, out of the range of 32-bit floats", path,
+                            vector.size() + 1, *number));
+        }
+        if (!number || !std::isfinite(*number)) {
             return invalid_argument(fmt::format("'{}': number {} is \"{}\", expected a number",
                                                 path, vector.size() + 1, clipped(piece, 40)));
         }
@@ -180,7 +191,7 @@ Result<ResolvedQuery> resolve(const QueryArguments& arguments, const Model& mode
     if (Status status = resolve_groups(arguments.groups, model, query); !status.ok()) {
         return status;
     }
-    if (Status status = resolve_vectors(arguments.vector_files, query); !status.ok()) {
+    if (Status status = resolve_vectors(arguments.vector_files, query, console); !status.ok()) {
         return status;
     }
     return resolved;
