@@ -142,6 +142,18 @@ std::size_t edit_distance(std::string_view left, std::string_view right, std::si
     return std::min(row[right.size()], limit + 1);
 }
 
+std::string shortened(std::string_view text, std::size_t limit) {
+    if (text.size() <= limit) {
+        return std::string(text);
+    }
+    std::size_t end = limit;
+    // At most three bytes continue a character; more of them are no UTF-8 and may be cut anywhere.
+    while (end > 0 && limit - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+        --end;
+    }
+    return std::string(text.substr(0, end)) + "…";
+}
+
 std::string with_commas(std::uint64_t value) {
     std::string digits = std::to_string(value);
     for (std::size_t place = digits.size(); place > 3; place -= 3) {

@@ -28,6 +28,13 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 /// Levenshtein distance in bytes; stops counting above `limit` and returns limit + 1.
 std::size_t edit_distance(std::string_view left, std::string_view right, std::size_t limit);
 
+/// Bytes of a key, name or cell from outside that a message quotes.
+inline constexpr std::size_t kQuotedBytes = 60;
+
+/// The text when it has at most `limit` bytes; else the whole characters within its first `limit`
+/// bytes and "…". For what messages quote: a key may have megabytes.
+std::string shortened(std::string_view text, std::size_t limit = kQuotedBytes);
+
 /// 1234567 as "1,234,567".
 std::string with_commas(std::uint64_t value);
 

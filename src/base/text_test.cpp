@@ -102,6 +102,20 @@ TEST(Text, edit_distance_equals_the_recursive_definition_up_to_its_limit) {
     }
 }
 
+TEST(Text, shortens_to_whole_characters) {
+    EXPECT_EQ(shortened(""), "");
+    EXPECT_EQ(shortened("exact", 5), "exact");
+    EXPECT_EQ(shortened("longer", 5), "longe…");
+    EXPECT_EQ(shortened("abc", 0), "…");
+    const std::string text = "aé音😀b";
+    const std::vector<std::size_t> ends = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+    for (std::size_t limit = 0; limit < text.size(); ++limit) {
+        EXPECT_EQ(shortened(text, limit), text.substr(0, ends[limit]) + "…") << limit;
+    }
+    EXPECT_EQ(shortened(std::string(3'000'000, 'x')), std::string(kQuotedBytes, 'x') + "…");
+    EXPECT_LE(shortened(std::string(1000, '\x80')).size(), kQuotedBytes + 3);
+}
+
 TEST(Text, lowers_ascii_alone_and_groups_digits) {
     EXPECT_EQ(to_lower_ascii("AbZ[Ä"), "abz[Ä");
     EXPECT_EQ(with_commas(0), "0");

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/text.h"
 #include "cli/options.h"
 #include "cli/wording.h"
 
@@ -22,9 +23,9 @@ Status unknown_flag(const Options& options, std::string_view argument) {
     const std::string name(argument.substr(0, argument.find('=')));
     const std::string nearest =
         options.nearest_name(name.substr(std::min(name.size(), name.find_first_not_of('-'))));
-    return invalid_argument(
-        nearest.empty() ? fmt::format("unknown flag {}", name)
-                        : fmt::format("unknown flag {}, did you mean --{}?", name, nearest));
+    return invalid_argument(nearest.empty() ? fmt::format("unknown flag {}", shortened(name))
+                                            : fmt::format("unknown flag {}, did you mean --{}?",
+                                                          shortened(name), nearest));
 }
 
 /// CLI11 takes whatever follows a flag as its value, also the next flag; that is a slip we refuse.
@@ -79,7 +80,7 @@ Status assign_positionals(const std::vector<std::string>& leftovers, Options& op
         rest = rest.subspan(taken);
     }
     if (!rest.empty()) {
-        return invalid_argument(fmt::format("unexpected argument \"{}\"", rest.front()));
+        return invalid_argument(fmt::format("unexpected argument \"{}\"", shortened(rest.front())));
     }
     return {};
 }

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json_reader.h"
+#include "base/text.h"
 #include "cli/options.h"
 
 namespace segue::cli {
@@ -34,7 +35,7 @@ Status apply_config_file(const std::string& path, Options& options) {
         if (option == nullptr || name == "config" || name == "help") {
             const std::string nearest = options.nearest_name(name);
             return invalid_argument(
-                fmt::format("{}: unknown flag \"{}\"{}", where, name,
+                fmt::format("{}: unknown flag \"{}\"{}", where, shortened(name),
                             nearest.empty() ? "" : fmt::format(", did you mean \"{}\"?", nearest)));
         }
         if (option->was_set) {

@@ -112,7 +112,7 @@ void Options::flag(std::string_view name, bool& target, std::string_view help) {
     option.assign = [&target](std::span<const std::string> values) {
         if (values.back() != "true" && values.back() != "false") {
             return invalid_argument(
-                fmt::format("expected true or false, found \"{}\"", values.back()));
+                fmt::format("expected true or false, found \"{}\"", shortened(values.back())));
         }
         target = values.back() == "true";
         return Status();
@@ -175,7 +175,8 @@ void Options::comma_list(std::string_view name, std::vector<std::string>& target
         for (const std::string& value : values) {
             for (const std::string_view piece : split(value, ',')) {
                 if (piece.empty()) {
-                    return invalid_argument(fmt::format("an empty name in \"{}\"", value));
+                    return invalid_argument(
+                        fmt::format("an empty name in \"{}\"", shortened(value)));
                 }
                 target.emplace_back(piece);
             }
@@ -195,8 +196,8 @@ void Options::add_choice(std::string_view name, Text& target, std::vector<std::s
                 return Status();
             }
         }
-        return invalid_argument(
-            fmt::format("expected one of {}, found \"{}\"", join(choices, ", "), values.front()));
+        return invalid_argument(fmt::format("expected one of {}, found \"{}\"", join(choices, ", "),
+                                            shortened(values.front())));
     };
 }
 
@@ -220,7 +221,7 @@ void Options::add_number(std::string_view name, Number& target, Range range,
         if (!value) {
             return invalid_argument(fmt::format("expected {}, found \"{}\"",
                                                 range_text(range, std::is_integral_v<Value>),
-                                                values.front()));
+                                                shortened(values.front())));
         }
         target = *value;
         return Status();

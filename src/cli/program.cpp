@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 
+#include "base/text.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 
@@ -45,7 +46,7 @@ ExitCode unknown_verb(std::string_view name, Console& console) {
     const std::string nearest = nearest_word(name, names);
     console.set_hint(nearest.empty() ? "segue --help lists the verbs"
                                      : fmt::format("did you mean segue {}?", nearest));
-    console.print_error("", fmt::format("unknown verb \"{}\"", name));
+    console.print_error("", fmt::format("unknown verb \"{}\"", shortened(name)));
     return kWrongUsage;
 }
 

@@ -30,10 +30,10 @@ Result<std::uint32_t> find_title(const std::string& title, const Model& model,
         std::string near;
         for (const TitleMatch& match : matches) {
             near += fmt::format("{}\"{}\"", near.empty() ? "near it: " : ", ",
-                                (*model.titles())[match.item_row]);
+                                shortened((*model.titles())[match.item_row]));
         }
         console.set_hint(near.empty() ? "titles are compared whole, letter case apart" : near);
-        return not_found(fmt::format("no item has the title \"{}\"", title));
+        return not_found(fmt::format("no item has the title \"{}\"", shortened(title)));
     }
     std::size_t num_equal = 0;
     while (num_equal < matches.size() && matches[num_equal].distance == 0) {
@@ -43,7 +43,8 @@ Result<std::uint32_t> find_title(const std::string& title, const Model& model,
     if (num_equal > 1) {
         console.remark(printable(fmt::format(
             "{} items have the title \"{}\"; taking the most frequent, --item {} ({})", num_equal,
-            title, shell_quoted(model.item_keys()[item_row]), describe_item(model, item_row))));
+            shortened(title), shell_quoted(shortened(model.item_keys()[item_row])),
+            shortened(describe_item(model, item_row)))));
     }
     return item_row;
 }
@@ -59,7 +60,7 @@ Status resolve_groups(const std::vector<std::string>& groups, const Model& model
     for (const std::string& group : groups) {
         const std::optional<std::uint32_t> row = model.find_group(group);
         if (!row) {
-            return not_found(fmt::format("the model knows no group \"{}\"", group));
+            return not_found(fmt::format("the model knows no group \"{}\"", shortened(group)));
         }
         for (const std::uint32_t item_row : model.interactions().row_columns(*row)) {
             query.history.emplace_back(model.item_keys()[item_row]);
@@ -152,7 +153,7 @@ Result<std::vector<float>> read_vector_file(const std::string& path) {
         }
         if (!number || !std::isfinite(*number)) {
             return invalid_argument(fmt::format("'{}': number {} is \"{}\", expected a number",
-                                                path, vector.size() + 1, clipped(piece, 40)));
+                                                path, vector.size() + 1, shortened(piece)));
         }
         vector.push_back(static_cast<float>(*number));
     }

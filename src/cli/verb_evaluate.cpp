@@ -67,8 +67,8 @@ Result<EvaluateParams> EvaluateArguments::params() const {
     for (const std::string& text : ks) {
         const std::optional<std::uint64_t> k = parse_unsigned(text);
         if (!k || *k == 0 || static_cast<double>(*k) > kResultsRange.high) {
-            return invalid_argument(
-                fmt::format("--k: expected whole numbers from 1 to 1,000,000, found \"{}\"", text));
+            return invalid_argument(fmt::format(
+                "--k: expected whole numbers from 1 to 1,000,000, found \"{}\"", shortened(text)));
         }
         evaluate.judge.ks.push_back(*k);
     }

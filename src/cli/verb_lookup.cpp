@@ -78,7 +78,7 @@ Status LookupArguments::run(Console& console) const {
     for (const std::string& query : queries) {
         const Embedding embedding = look_up(*opened, query);
         if (!embedding.unknown.empty()) {
-            console.warn(printable(fmt::format("unknown: {}", join(embedding.unknown, ", "))));
+            console.warn(printable("unknown: " + named(embedding.unknown)));
         }
         if (!json) {
             std::string line = printable(query) + '\t';

@@ -127,9 +127,8 @@ private:
 void warn_of_unknown(const Histories& histories, Console& console) {
     if (histories.num_unknown_groups > 0) {
         console.warn(printable(fmt::format(
-            "groups that are not in the model: {} ({}{})",
-            with_commas(histories.num_unknown_groups), join(histories.unknown_groups, ", "),
-            histories.num_unknown_groups > histories.unknown_groups.size() ? ", ..." : "")));
+            "groups that are not in the model: {} ({})", with_commas(histories.num_unknown_groups),
+            named(histories.unknown_groups, histories.num_unknown_groups))));
     }
     if (histories.num_unknown_items > 0) {
         console.warn(fmt::format("{} rows name items that are not in the model",

@@ -196,7 +196,7 @@ Status SimilarArguments::run(Console& console) const {
         }
     }
     if (!answer->unknown.empty()) {
-        console.warn(printable(fmt::format("unknown: {}", join(answer->unknown, ", "))));
+        console.warn(printable("unknown: " + named(answer->unknown)));
     }
     if (!answer->results.empty()) {
         const std::string_view first = opened->item_keys()[answer->results.front().item_row];

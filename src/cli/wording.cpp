@@ -59,6 +59,18 @@ std::string join(std::span<const std::string> words, std::string_view separator)
     return text;
 }
 
+std::string named(std::span<const std::string> words, std::size_t total) {
+    constexpr std::size_t kMostNamed = 10;
+    const std::size_t num_named = std::min(words.size(), kMostNamed);
+    std::string text;
+    for (std::size_t i = 0; i < num_named; ++i) {
+        text += fmt::format("{}{}", i == 0 ? "" : ", ", shortened(words[i]));
+    }
+    total = std::max(total, words.size());
+    return total == num_named ? text
+                              : fmt::format("{} and {} more", text, with_commas(total - num_named));
+}
+
 std::string nearest_word(std::string_view word, std::span<const std::string_view> candidates) {
     const std::string lowered = to_lower_ascii(word);
     std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;

@@ -12,6 +12,9 @@ namespace segue::cli {
 
 std::string join(std::span<const std::string> words, std::string_view separator);
 
+/// "a, b, c and 7 more": the first words, shortened, of `total` there are (0: as many as `words`).
+std::string named(std::span<const std::string> words, std::size_t total = 0);
+
 /// The one of `candidates` with the fewest edits from `word` (ASCII case ignored), the first of
 /// equals; "" when none is within a third of its length.
 std::string nearest_word(std::string_view word, std::span<const std::string_view> candidates);

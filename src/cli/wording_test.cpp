@@ -17,6 +17,14 @@ TEST(Wording, names_the_nearest_word_and_none_far_away) {
     EXPECT_EQ(nearest_word("", words), "");
 }
 
+TEST(Wording, names_the_first_of_many_words) {
+    EXPECT_EQ(named({}), "");
+    const std::vector<std::string> two = {"a", std::string(1000, 'b')};
+    EXPECT_EQ(named(two), "a, " + std::string(60, 'b') + "…");
+    EXPECT_EQ(named(two, 1002), "a, " + std::string(60, 'b') + "… and 1,000 more");
+    EXPECT_EQ(named(std::vector<std::string>(12, "x")), "x, x, x, x, x, x, x, x, x, x and 2 more");
+}
+
 TEST(Wording, counts_columns_as_a_terminal_does) {
     EXPECT_EQ(display_width("plain"), 5U);
     EXPECT_EQ(display_width("Björk"), 5U);

@@ -200,8 +200,8 @@ Result<double> parse_time(std::string_view text) {
     const std::optional<double> seconds =
         rows.ok() ? parse_double((*rows)[0][0]) : std::optional<double>();
     if (!seconds) {
-        return invalid_argument(
-            fmt::format("'{}' is no time; write a number or a date like 2026-01-31 12:00", text));
+        return invalid_argument(fmt::format(
+            "'{}' is no time; write a number or a date like 2026-01-31 12:00", shortened(text)));
     }
     return *seconds;
 }

@@ -241,8 +241,8 @@ private:
     Status describe(const BadCell& cell) const {
         return invalid_argument(fmt::format(
             "{}, row {}: the {} '{}' in column '{}' is not a finite number{}", table_.description(),
-            cell.row + 1, cell.what, table_.cell_text(cell.column, cell.row),
-            table_.columns()[cell.column].name, cell.what == "time" ? " or date" : ""));
+            cell.row + 1, cell.what, shortened(table_.cell_text(cell.column, cell.row)),
+            shortened(table_.columns()[cell.column].name), cell.what == "time" ? " or date" : ""));
     }
 
     const IngestOptions& options_;

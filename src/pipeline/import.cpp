@@ -81,23 +81,27 @@ void VectorCollector::add(std::uint64_t line, std::string_view key, std::span<co
                      key.empty() ? "the id is empty" : "the id is not UTF-8");
     }
     if (vector.empty()) {
-        return fault(line, ImportFault::kNoVector, fmt::format("\"{}\" has no numbers", key));
+        return fault(line, ImportFault::kNoVector,
+                     fmt::format("\"{}\" has no numbers", shortened(key)));
     }
     if (vector.size() > kMaxDim || (dim_ != 0 && vector.size() != dim_)) {
-        return fault(line, ImportFault::kDimension,
-                     fmt::format("\"{}\" has {} numbers, expected {}", key, vector.size(),
-                                 dim_ != 0 ? fmt::format("{} as in the first vector", dim_)
-                                           : fmt::format("at most {}", kMaxDim)));
+        return fault(
+            line, ImportFault::kDimension,
+            fmt::format("\"{}\" has {} numbers, expected {}", shortened(key), vector.size(),
+                        dim_ != 0 ? fmt::format("{} as in the first vector", dim_)
+                                  : fmt::format("at most {}", kMaxDim)));
     }
     for (std::size_t i = 0; i < vector.size(); ++i) {
         if (!std::isfinite(vector[i])) {
-            return fault(line, ImportFault::kNotFinite,
-                         fmt::format("number {} of \"{}\" is {}", i + 1, key, vector[i]));
+            return fault(
+                line, ImportFault::kNotFinite,
+                fmt::format("number {} of \"{}\" is {}", i + 1, shortened(key), vector[i]));
         }
     }
     const std::size_t row = keys_.size();
     if (keys_.insert(key) != row) {
-        return fault(line, ImportFault::kDuplicate, fmt::format("\"{}\" came before", key));
+        return fault(line, ImportFault::kDuplicate,
+                     fmt::format("\"{}\" came before", shortened(key)));
     }
     dim_ = vector.size();
     values_.insert(values_.end(), vector.begin(), vector.end());

@@ -81,9 +81,9 @@ void read_record(const Record& record, std::uint64_t line, std::vector<float>& v
     for (std::size_t i = 1; i < record.cells.size(); ++i) {
         const std::optional<float> number = parse_float(record.cells[i]);
         if (!number) {
-            return collector.fault(
-                line, ImportFault::kMalformed,
-                fmt::format("cell {} is \"{:.40}\", expected a number", i + 1, record.cells[i]));
+            return collector.fault(line, ImportFault::kMalformed,
+                                   fmt::format("cell {} is \"{}\", expected a number", i + 1,
+                                               shortened(record.cells[i])));
         }
         vector.push_back(*number);
     }

@@ -72,13 +72,15 @@ public:
         }
         simdjson::dom::array array;
         if (object["embedding"].get(array) != simdjson::SUCCESS) {
-            return collector_.fault(line, ImportFault::kNoVector,
-                                    fmt::format("\"{}\" has no array \"embedding\"", *key));
+            return collector_.fault(
+                line, ImportFault::kNoVector,
+                fmt::format("\"{}\" has no array \"embedding\"", shortened(*key)));
         }
         if (!read_numbers(array, vector_)) {
             return collector_.fault(
                 line, ImportFault::kMalformed,
-                fmt::format("the embedding of \"{}\" has elements that are no numbers", *key));
+                fmt::format("the embedding of \"{}\" has elements that are no numbers",
+                            shortened(*key)));
         }
         collector_.add(line, *key, vector_);
     }

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "pipeline/export.h"
 #include "pipeline/import.h"
 #include "tables/duckdb_api.h"
@@ -252,6 +253,32 @@ TEST_F(Vectors, are_refused_in_csv_with_the_line_they_began_on) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_EQ(report.issues[i].line, expected[i].first);
         EXPECT_EQ(report.issues[i].fault, expected[i].second) << report.issues[i].what;
+    }
+}
+
+TEST_F(Vectors, are_refused_in_few_words_however_long_the_key) {
+    std::string key;
+    while (key.size() < 3'000'000) {
+        key += "é";
+    }
+    const std::string id = "{\"id\":\"" + key;
+    const std::string jsonl = write("v.jsonl", id + "0\",\"embedding\":[1,2]}\n" +         //
+                                                   id + "1\"}\n" +                         //
+                                                   id + "2\",\"embedding\":[]}\n" +        //
+                                                   id + "3\",\"embedding\":[1]}\n" +       //
+                                                   id + "4\",\"embedding\":[1,null]}\n" +  //
+                                                   id + "5\",\"embedding\":[1,\"\"]}\n" +  //
+                                                   id + "0\",\"embedding\":[1,2]}\n");
+    const std::string csv = write("v.csv", "a,1,2\nb,1," + key + "\n");
+    for (const std::string& file : {jsonl, csv}) {
+        ImportReport report;
+        ASSERT_TRUE(read_vectors({file}, std::nullopt, report).ok());
+        EXPECT_EQ(report.issues.size(), file == jsonl ? 6U : 1U);
+        for (const ImportIssue& issue : report.issues) {
+            EXPECT_LT(issue.what.size(), 150U);
+            EXPECT_NE(issue.what.find("é…"), std::string::npos);
+            EXPECT_TRUE(is_valid_utf8(issue.what));
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/text.h"
 #include "recommend/text_search.h"
 
 namespace segue {
@@ -66,7 +67,8 @@ std::string suggestion(StringTableView keys, const std::string& key) {
     constexpr std::size_t kSuggestions = 3;
     std::string text;
     for (const TextMatch& match : find_near_texts(keys, key, {}, kSuggestions)) {
-        text += fmt::format("{}'{}'", text.empty() ? "; near it: " : ", ", keys[match.row]);
+        text +=
+            fmt::format("{}'{}'", text.empty() ? "; near it: " : ", ", shortened(keys[match.row]));
     }
     return text;
 }
@@ -75,8 +77,8 @@ Status check_numbers(const Model& model, const Query& query) {
     for (const Query::Item& item : query.items) {
         if (!(std::abs(item.weight) <= kMaxItemWeight)) {
             return invalid_argument(
-                fmt::format("weight of item '{}': expected a number up to {}, found {}", item.key,
-                            kMaxItemWeight, item.weight));
+                fmt::format("weight of item '{}': expected a number up to {}, found {}",
+                            shortened(item.key), kMaxItemWeight, item.weight));
         }
     }
     if (query.min_score && std::isnan(*query.min_score)) {
@@ -111,11 +113,11 @@ Result<std::uint32_t> resolve_group(const Model& model, const std::string& group
     if (model.interactions().num_rows == 0) {
         return invalid_argument(
             fmt::format("group '{}': the model stores no histories; ask for the items of the group",
-                        group_key));
+                        shortened(group_key)));
     }
     const std::optional<std::uint32_t> row = model.find_group(group_key);
     if (!row) {
-        return not_found(fmt::format("group '{}' is not in the model{}", group_key,
+        return not_found(fmt::format("group '{}' is not in the model{}", shortened(group_key),
                                      suggestion(model.group_keys(), group_key)));
     }
     return *row;
@@ -136,7 +138,7 @@ Status nothing_known(const Model& model, const std::vector<std::string>& unknown
     constexpr std::size_t kNamed = 5;
     std::string names;
     for (std::size_t place = 0; place < std::min(kNamed, unknown.size()); ++place) {
-        names += fmt::format("{}'{}'", place == 0 ? "" : ", ", unknown[place]);
+        names += fmt::format("{}'{}'", place == 0 ? "" : ", ", shortened(unknown[place]));
     }
     if (unknown.size() > kNamed) {
         names += fmt::format(" and {} more", unknown.size() - kNamed);

@@ -70,6 +70,19 @@ TEST(ResolveQuery, names_what_it_does_not_know_and_what_is_near_when_that_is_all
         << resolved.status().message();
 }
 
+TEST(ResolveQuery, quotes_the_beginning_of_a_long_key) {
+    const Model model = Model::from_parts(checkerboard(AnswerBy::kVectors));
+    const std::string key(100'000, 'x');
+    Query of_group;
+    of_group.group_key = key;
+    for (const Query& query : {query_of({key}), of_group}) {
+        const auto resolved = resolve_query(model, query);
+        ASSERT_FALSE(resolved.ok());
+        EXPECT_LT(resolved.status().message().size(), 200u);
+        EXPECT_NE(resolved.status().message().find("xxx…'"), std::string::npos);
+    }
+}
+
 TEST(ResolveQuery, refuses_what_makes_no_sense) {
     const Model model = Model::from_parts(checkerboard(AnswerBy::kFoldIn));
     const float nan = std::numeric_limits<float>::quiet_NaN();

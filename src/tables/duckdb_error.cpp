@@ -65,6 +65,9 @@ std::string_view csv_file_of(std::string_view message) {
 
 }  // namespace
 
+/// Bytes of one sentence that are passed on: DuckDB quotes cells in full.
+constexpr std::size_t kLongestLine = 400;
+
 Status status_of_duckdb_error(std::string_view message) {
     StatusCode code = StatusCode::kInvalidArgument;
     std::string text;
@@ -88,7 +91,7 @@ Status status_of_duckdb_error(std::string_view message) {
     for (const std::string_view line : split(message, '\n')) {
         if (!trimmed(line).empty()) {
             text += separator;
-            text += trimmed(line);
+            text += shortened(trimmed(line), kLongestLine);
             separator = "; ";
         }
     }

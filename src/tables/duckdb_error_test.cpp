@@ -24,6 +24,13 @@ TEST(DuckDbError, drops_the_echo_of_the_sql) {
     EXPECT_EQ(status.message(), "no files found that match the pattern \"/x/*.csv\"");
 }
 
+TEST(DuckDbError, passes_on_the_beginning_of_a_long_line) {
+    const Status status = status_of_duckdb_error("Conversion Error: Could not convert string '" +
+                                                 std::string(1'000'000, 'x') + "'\nend");
+    EXPECT_LT(status.message().size(), 500u);
+    EXPECT_TRUE(status.message().ends_with("x…; end")) << status.message();
+}
+
 TEST(DuckDbError, tells_kinds_apart) {
     EXPECT_EQ(status_of_duckdb_error("IO Error: disk").code(), StatusCode::kIo);
     EXPECT_EQ(status_of_duckdb_error("Out of Memory Error: x").code(), StatusCode::kResourceLimit);

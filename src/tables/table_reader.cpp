@@ -32,7 +32,7 @@ std::string_view without_type(std::string_view name) {
 std::string list_columns(std::span<const ColumnInfo> columns) {
     std::string list;
     for (std::size_t index = 0; index < std::min(columns.size(), kMostColumnsListed); ++index) {
-        list += (index > 0 ? ", " : "") + columns[index].name;
+        list += (index > 0 ? ", " : "") + shortened(columns[index].name);
     }
     return columns.size() > kMostColumnsListed ? list + ", ..." : list;
 }
@@ -199,9 +199,10 @@ Result<std::size_t> Table::find_column(std::string_view name) const {
         return *column;
     }
     const std::optional<std::string_view> nearest = nearest_column(columns_, name);
-    return invalid_argument(fmt::format(
-        "{} has no column '{}'{}; its columns are {}", description_, name,
-        nearest ? fmt::format(", did you mean '{}'?", *nearest) : "", list_columns(columns_)));
+    return invalid_argument(
+        fmt::format("{} has no column '{}'{}; its columns are {}", description_, shortened(name),
+                    nearest ? fmt::format(", did you mean '{}'?", shortened(*nearest)) : "",
+                    list_columns(columns_)));
 }
 
 std::optional<std::uint64_t> Table::num_rows_if_known() const {
