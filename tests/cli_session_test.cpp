@@ -49,6 +49,27 @@ TEST_F(CliSession, answers_by_title_and_by_key_alike) {
     EXPECT_NE(text.errors.find("next: segue "), std::string::npos);
 }
 
+TEST_F(CliSession, names_near_titles_once_with_what_tells_them_apart) {
+    write("covers.csv",
+          "group,item,title,artist\na,1,Hello,Adele\nb,1,Hello,Adele\na,2,Hello,Lionel\n"
+          "b,3,hello,Nobody\na,4,Help,Beatles\nb,4,Help,Beatles\n");
+    expect_done({"fit", "covers.csv", "--title", "title", "--attribute", "artist", "--recipe",
+                 "cooc", "--out", "covers.segue"});
+    const RunResult near = run({"similar", "covers.segue", "--title", "Hell"});
+    EXPECT_EQ(near.exit_code, 1);
+    EXPECT_NE(near.errors.find("hint: near it: \"Hello\" (Adele), \"Help\" (Beatles)\n"),
+              std::string::npos)
+        << near.errors;
+}
+
+TEST_F(CliSession, says_that_nothing_is_similar_to_a_vector_of_zeros) {
+    write("zeros.json", "[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]");
+    const RunResult result =
+        expect_done({"similar", "ials.segue", "--vector", "zeros.json", "--json"});
+    EXPECT_TRUE(result.output.starts_with("{\"results\":[]")) << result.output;
+    EXPECT_EQ(result.errors, "'zeros.json': all numbers are 0; nothing is similar to that\n");
+}
+
 TEST_F(CliSession, never_offers_what_was_asked_or_excluded) {
     const std::string answer =
         expect_done({"similar", "cooc.segue", "--item", "1", "--item", "2", "--item", "zz",

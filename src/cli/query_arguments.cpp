@@ -16,6 +16,34 @@ namespace {
 // A vector of the largest dimension takes some 60 kB as text.
 constexpr std::size_t kMaxVectorFileBytes = std::size_t{4} << 20;
 constexpr std::size_t kNearTitles = 5;
+// Many items may share one title.
+constexpr std::size_t kNearItems = 50;
+
+/// `near it: "Hello" (Adele), ...`: each title once, with the first other attribute of its most
+/// frequent item; empty for no matches.
+std::string near_titles(const std::vector<TitleMatch>& matches, const Model& model) {
+    std::size_t other = 0;
+    while (other < model.attribute_names().size() && model.attribute_names()[other] == "title") {
+        ++other;
+    }
+    std::vector<std::string> seen;
+    std::string near;
+    for (const TitleMatch& match : matches) {
+        const std::string_view title = (*model.titles())[match.item_row];
+        std::string lowered = to_lower_ascii(title);
+        if (seen.size() == kNearTitles ||
+            std::find(seen.begin(), seen.end(), lowered) != seen.end()) {
+            continue;
+        }
+        seen.push_back(std::move(lowered));
+        near += fmt::format("{}\"{}\"", near.empty() ? "near it: " : ", ", shortened(title));
+        const std::string_view detail = other < model.attribute_names().size()
+                                            ? model.attribute(other)[match.item_row]
+                                            : std::string_view();
+        near += detail.empty() ? "" : fmt::format(" ({})", shortened(detail));
+    }
+    return near;
+}
 
 /// The item a title names. Titles need not be unique: the most frequent item wins and the others
 /// are said.
@@ -25,13 +53,9 @@ Result<std::uint32_t> find_title(const std::string& title, const Model& model,
         console.set_hint("ask by --item, or fit with --title COLUMN to store titles");
         return invalid_argument("this model stores no titles");
     }
-    const std::vector<TitleMatch> matches = recommender.find_titles(title, kNearTitles);
+    const std::vector<TitleMatch> matches = recommender.find_titles(title, kNearItems);
     if (matches.empty() || matches.front().distance > 0) {
-        std::string near;
-        for (const TitleMatch& match : matches) {
-            near += fmt::format("{}\"{}\"", near.empty() ? "near it: " : ", ",
-                                shortened((*model.titles())[match.item_row]));
-        }
+        const std::string near = near_titles(matches, model);
         console.set_hint(near.empty() ? "titles are compared whole, letter case apart" : near);
         return not_found(fmt::format("no item has the title \"{}\"", shortened(title)));
     }
