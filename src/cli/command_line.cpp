@@ -101,7 +101,7 @@ std::string first_line(std::string_view text) {
 }  // namespace
 
 Status parse_arguments(std::span<const std::string> arguments, Options& options) {
-    options.flag("quiet", options.quiet, "no progress, no remarks, no hints");
+    options.flag("quiet", options.quiet, "no progress, remarks, warnings and hints");
     options.flag("help", options.wants_help, "this text");
     options.flag("print-config", options.print_config,
                  "print the values of all flags as JSON and stop");
