@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <sstream>
 
 #include "cli_program.h"
 
@@ -115,11 +119,40 @@ TEST_F(CliSession, recommends_what_groups_do_not_have) {
 TEST_F(CliSession, lists_neighbours_and_looks_up_means) {
     expect_done({"neighbours", "cooc.segue", "--all", "--k", "3", "--out", "neighbours.csv"});
     EXPECT_EQ(lines_of(read_whole(path("neighbours.csv"))).front(),
-              "item,rank,neighbour,score,frequency1,frequency2");
+              "item,rank,neighbour,score,frequency1,frequency2,together");
     const std::string vectors =
         expect_done({"lookup", "ials.segue", "1 nobody", "", "--json"}).output;
     EXPECT_NE(vectors.find("\"unknown\":[\"nobody\"]"), std::string::npos) << vectors;
     EXPECT_NE(vectors.find("{\"query\":\"\",\"embedding\":[0,0,"), std::string::npos) << vectors;
+}
+
+TEST_F(CliSession, tells_of_neighbours_how_often_they_are_together) {
+    std::map<std::string, std::set<std::string>> groups_of;
+    for (const std::string& line : lines_of(read_whole(path("rows.csv")))) {
+        const std::size_t comma = line.find(',');
+        const std::string item = line.substr(comma + 1, line.find(',', comma + 1) - comma - 1);
+        groups_of[item].insert(line.substr(0, comma));
+    }
+    // Lists longer than the stored ones, and than there are items.
+    for (const std::string model : {"cooc.segue", "ials.segue"}) {
+        expect_done({"neighbours", model, "--all", "--k", "1000000", "--out", "all.csv"});
+        const std::vector<std::string> rows = lines_of(read_whole(path("all.csv")));
+        ASSERT_GT(rows.size(), 1U);
+        for (std::size_t i = 1; i < rows.size(); ++i) {
+            std::vector<std::string> cells;
+            std::istringstream line(rows[i]);
+            for (std::string cell; std::getline(line, cell, ',');) {
+                cells.push_back(cell);
+            }
+            ASSERT_EQ(cells.size(), 7U) << rows[i];
+            std::size_t together = 0;
+            for (const std::string& group : groups_of[cells[0]]) {
+                together += groups_of[cells[2]].count(group);
+            }
+            ASSERT_EQ(cells[6], std::to_string(together)) << rows[i];
+        }
+        std::filesystem::remove(path("all.csv"));
+    }
 }
 
 TEST_F(CliSession, brings_vectors_back_from_every_format_as_the_same_bundle) {

@@ -6,15 +6,42 @@
 #include "tables/session.h"
 
 namespace segue::cli {
+namespace {
+
+/// Memory for rows that wait to be written; more of them wait on the disk.
+constexpr std::uint64_t kTableBytes = std::uint64_t{1} << 29;
+
+}  // namespace
 
 Status check_writable(const std::string& path, bool overwrite) {
     const Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
     return probe.ok() ? Status() : probe.status();
 }
 
+std::size_t rows_per_block(std::size_t longest_list) {
+    constexpr std::size_t kMostRows = 65536;
+    constexpr std::size_t kFewestRows = 16;
+    constexpr std::size_t kMostEntries = std::size_t{1} << 22;
+    return std::clamp(kMostEntries / std::max<std::size_t>(1, longest_list), kFewestRows,
+                      kMostRows);
+}
+
+ProgressListener progress_of_block(const ProgressListener& progress, std::size_t begin,
+                                   std::size_t end, std::size_t total) {
+    return [&progress, begin, end, total](const Progress& step) {
+        // Steps of another size are parts of this block's.
+        if (step.total == end - begin) {
+            Progress whole = step;
+            whole.done = begin + step.done;
+            whole.total = total;
+            report(progress, whole);
+        }
+    };
+}
+
 Status write_lists(const std::string& path, std::vector<OutputColumn> columns, bool overwrite,
-                   std::size_t num_rows, const BlockWriter& write_block) {
-    Result<Session> session = Session::open({});
+                   std::size_t num_rows, std::size_t longest_list, const BlockWriter& write_block) {
+    Result<Session> session = Session::open({.memory_limit_bytes = kTableBytes});
     if (!session.ok()) {
         return session.status();
     }
@@ -22,8 +49,9 @@ Status write_lists(const std::string& path, std::vector<OutputColumn> columns, b
     if (!writer.ok()) {
         return writer.status();
     }
-    for (std::size_t begin = 0; begin < num_rows; begin += kListsPerBlock) {
-        const std::size_t end = std::min(num_rows, begin + kListsPerBlock);
+    const std::size_t block_rows = rows_per_block(longest_list);
+    for (std::size_t begin = 0; begin < num_rows; begin += block_rows) {
+        const std::size_t end = std::min(num_rows, begin + block_rows);
         if (Status status = write_block(begin, end, *writer); !status.ok()) {
             return status;
         }

@@ -8,14 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.h"
 #include "base/status.h"
 #include "data/neighbours.h"
 #include "tables/table_writer.h"
 
 namespace segue::cli {
-
-/// Rows of a block: large enough to keep all threads busy, small enough for memory.
-inline constexpr std::size_t kListsPerBlock = 65536;
 
 /// Makes the lists of rows [begin, end) and writes them.
 using BlockWriter = std::function<Status(std::size_t begin, std::size_t end, TableWriter& writer)>;
@@ -24,9 +22,17 @@ using BlockWriter = std::function<Status(std::size_t begin, std::size_t end, Tab
 /// Returns an error if: a file cannot be made at `path`, or one is there and `overwrite` is false.
 Status check_writable(const std::string& path, bool overwrite);
 
-/// Writes `path` with `columns`, calling write_block for all of [0, num_rows) in order. Nothing is
-/// left of the file after an error.
+/// Rows of a block whose lists have up to `longest_list` entries: enough to keep all threads busy,
+/// few enough for memory.
+std::size_t rows_per_block(std::size_t longest_list);
+
+/// What `progress` hears of a block at `begin`, of `total` rows in all.
+ProgressListener progress_of_block(const ProgressListener& progress, std::size_t begin,
+                                   std::size_t end, std::size_t total);
+
+/// Writes `path` with `columns`, calling write_block for all of [0, num_rows) in order; a row's
+/// list has up to `longest_list` entries. Nothing is left of the file after an error.
 Status write_lists(const std::string& path, std::vector<OutputColumn> columns, bool overwrite,
-                   std::size_t num_rows, const BlockWriter& write_block);
+                   std::size_t num_rows, std::size_t longest_list, const BlockWriter& write_block);
 
 }  // namespace segue::cli

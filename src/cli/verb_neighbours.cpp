@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/json_writer.h"
@@ -50,6 +51,12 @@ struct NeighboursArguments {
     Status run(Console& console) const;
 };
 
+/// Whether the model knows in how many groups two items both are.
+bool tells_together(const Model& model) {
+    return !model.item_frequencies().empty() &&
+           (!model.neighbours().together.empty() || model.interactions().num_rows > 0);
+}
+
 std::vector<OutputColumn> columns_for(const Model& model, bool titles) {
     using Type = OutputColumn::Type;
     std::vector<OutputColumn> columns = {{"item", Type::kText},
@@ -60,6 +67,9 @@ std::vector<OutputColumn> columns_for(const Model& model, bool titles) {
         columns.push_back({"frequency1", Type::kInteger});
         columns.push_back({"frequency2", Type::kInteger});
     }
+    if (tells_together(model)) {
+        columns.push_back({"together", Type::kInteger});
+    }
     if (titles) {
         columns.push_back({"title", Type::kText});
         columns.push_back({"neighbour_title", Type::kText});
@@ -67,10 +77,21 @@ std::vector<OutputColumn> columns_for(const Model& model, bool titles) {
     return columns;
 }
 
+/// Null where neither list holds the other item and no histories are stored.
+void write_together(const std::optional<Evidence>& evidence, TableWriter& writer) {
+    if (evidence) {
+        writer.integer(evidence->together);
+    } else {
+        writer.null();
+    }
+}
+
 /// Writes the lists of items [begin, begin + number of lists).
-std::uint64_t write_block(const Model& model, const NeighboursView& lists, std::size_t begin,
-                          bool titles, TableWriter& writer) {
+std::uint64_t write_block(const Model& model, const Recommender& recommender,
+                          const NeighboursView& lists, std::size_t begin, bool titles,
+                          TableWriter& writer) {
     const std::span<const std::uint32_t> frequencies = model.item_frequencies();
+    const bool has_together = tells_together(model);
     for (std::size_t list = 0; list < lists.num_items(); ++list) {
         const std::size_t item_row = begin + list;
         for (std::size_t place = 0; place < lists.list_size(list); ++place) {
@@ -83,6 +104,11 @@ std::uint64_t write_block(const Model& model, const NeighboursView& lists, std::
             if (!frequencies.empty()) {
                 writer.integer(frequencies[item_row]);
                 writer.integer(frequencies[neighbour_row]);
+            }
+            if (has_together) {
+                write_together(
+                    recommender.evidence(static_cast<std::uint32_t>(item_row), neighbour_row),
+                    writer);
             }
             if (titles) {
                 writer.text((*model.titles())[item_row]);
@@ -105,20 +131,23 @@ Status NeighboursArguments::run(Console& console) const {
     }
     const Recommender recommender(*opened);
     ThreadPool pool(threads);
-    const BatchOptions batch = {.k = k, .popularity_exponent = popularity_exponent};
+    const std::size_t num_others = std::max<std::size_t>(1, opened->num_items()) - 1;
+    const BatchOptions batch = {.k = std::min<std::size_t>(k, num_others),
+                                .popularity_exponent = popularity_exponent};
     std::uint64_t num_rows = 0;
     const ProgressListener progress = console.progress();
     const Status status = write_lists(
-        out, columns_for(*opened, titles), force, opened->num_items(),
+        out, columns_for(*opened, titles), force, opened->num_items(), batch.k,
         [&](std::size_t begin, std::size_t end, TableWriter& writer) {
             std::vector<std::uint32_t> item_rows(end - begin);
             std::iota(item_rows.begin(), item_rows.end(), static_cast<std::uint32_t>(begin));
-            const Result<Neighbours> lists =
-                recommender.similar_items(item_rows, batch, pool, progress);
+            const Result<Neighbours> lists = recommender.similar_items(
+                item_rows, batch, pool,
+                progress_of_block(progress, begin, end, opened->num_items()));
             if (!lists.ok()) {
                 return lists.status();
             }
-            num_rows += write_block(*opened, lists->view(), begin, titles, writer);
+            num_rows += write_block(*opened, recommender, lists->view(), begin, titles, writer);
             return Status();
         });
     if (!status.ok()) {

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/json_writer.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
@@ -162,15 +164,17 @@ Status RecommendArguments::run(Console& console) const {
     }
     const Recommender recommender(*opened);
     ThreadPool pool(threads);
-    const BatchOptions batch = {.k = k, .popularity_exponent = popularity_exponent};
+    const BatchOptions batch = {.k = std::min<std::size_t>(k, opened->num_items()),
+                                .popularity_exponent = popularity_exponent};
     ListWriter lists_out(*opened, audience, titles);
     const ProgressListener progress = console.progress();
     const Status status =
-        write_lists(out, lists_out.columns(), force, audience.items.num_rows,
+        write_lists(out, lists_out.columns(), force, audience.items.num_rows, batch.k,
                     [&](std::size_t begin, std::size_t end, TableWriter& writer) {
                         const SparseMatrix block = rows_between(audience.items, begin, end);
-                        const Result<Neighbours> lists =
-                            recommender.recommend_histories(block.view(), batch, pool, progress);
+                        const Result<Neighbours> lists = recommender.recommend_histories(
+                            block.view(), batch, pool,
+                            progress_of_block(progress, begin, end, audience.items.num_rows));
                         if (!lists.ok()) {
                             return lists.status();
                         }
