@@ -1,4 +1,4 @@
-// segue inspect: what is in a bundle file, also in one that no longer opens.
+// segue inspect: what is in a bundle file, also when its checksums or its version are wrong.
 
 #include <fmt/core.h>
 
