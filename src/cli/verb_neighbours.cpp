@@ -13,6 +13,7 @@
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "recommend/recommend.h"
+#include "tables/table_writer.h"
 
 namespace segue::cli {
 namespace {
@@ -45,8 +46,10 @@ struct NeighboursArguments {
                         "segue neighbours songs.segue --all --k 20 --out neighbours.csv");
     }
     Status check() const {
-        return all ? Status()
-                   : invalid_argument("say --all for every item; segue similar answers for one");
+        if (!all) {
+            return invalid_argument("say --all for every item; segue similar answers for one");
+        }
+        return check_table_name(out).with_context("--out");
     }
     Status run(Console& console) const;
 };

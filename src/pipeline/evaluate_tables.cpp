@@ -83,7 +83,7 @@ Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
         input->table = read->report;
     }
     Result<Parts> parts = options.test_tables.empty()
-                              ? split_table(std::move(read->dataset), options.split)
+                              ? split_table(read->dataset, options.split)
                               : read_test_part(std::move(read->dataset), options, progress, input);
     if (!parts.ok()) {
         return parts.status();
