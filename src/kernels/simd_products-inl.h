@@ -19,7 +19,7 @@ namespace segue::kernels::HWY_NAMESPACE {
 inline constexpr std::size_t kRowTile = 4;
 inline constexpr std::size_t kQueryTile = kLanes == 16 ? 4 : 2;
 /// How far ahead of a scan rows are asked for; the hardware prefetcher alone stops at every page.
-inline constexpr std::size_t kPrefetchFloats = 512;
+inline constexpr std::size_t kPrefetchFloats = 2048;
 
 /// out[q][r] = query q . row r, for kQueries queries and kRowTile rows.
 template <std::size_t kQueries>
