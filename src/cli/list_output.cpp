@@ -13,6 +13,21 @@ constexpr std::uint64_t kTableBytes = std::uint64_t{1} << 29;
 
 }  // namespace
 
+void ListArguments::declare(Options& options, std::string_view titles_help) {
+    options.number("k", k, kResultsRange, "longest list");
+    options.required_text("out", out, "FILE", "a .parquet, .csv, .tsv or .jsonl file");
+    options.flag("titles", titles, titles_help);
+    options.number("popularity-exponent", popularity_exponent, kExponentRange,
+                   "how strongly popular items are held down, instead of the model's default");
+    options.number("threads", threads, kThreadsRange, "0 takes one for each core");
+    options.flag("force", force, "overwrite the file");
+    options.flag("json", json, "print one JSON object");
+}
+
+Status ListArguments::check() const {
+    return check_table_name(out).with_context("--out");
+}
+
 Status check_writable(const std::string& path, bool overwrite) {
     const Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
     return probe.ok() ? Status() : probe.status();

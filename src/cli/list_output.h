@@ -5,15 +5,33 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/progress.h"
 #include "base/status.h"
+#include "cli/options.h"
 #include "data/neighbours.h"
 #include "tables/table_writer.h"
 
 namespace segue::cli {
+
+/// The flags of a verb that writes lists.
+struct ListArguments {
+    std::uint64_t k = 20;
+    std::string out;
+    bool titles = false;
+    std::optional<double> popularity_exponent;
+    std::uint32_t threads = 0;
+    bool force = false;
+    bool json = false;
+
+    void declare(Options& options, std::string_view titles_help);
+    /// Returns an error if: the ending of `out` tells no format.
+    Status check() const;
+};
 
 /// Makes the lists of rows [begin, end) and writes them.
 using BlockWriter = std::function<Status(std::size_t begin, std::size_t end, TableWriter& writer)>;

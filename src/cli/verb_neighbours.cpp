@@ -13,7 +13,6 @@
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "recommend/recommend.h"
-#include "tables/table_writer.h"
 
 namespace segue::cli {
 namespace {
@@ -23,25 +22,12 @@ struct NeighboursArguments {
     static constexpr std::string_view kSummary = "Write the list of similar items of every item.";
     ModelArguments model;
     bool all = false;
-    std::uint64_t k = 20;
-    std::string out;
-    bool titles = false;
-    std::optional<double> popularity_exponent;
-    std::uint32_t threads = 0;
-    bool force = false;
-    bool json = false;
+    ListArguments lists;
 
     void declare(Options& options) {
         model.declare(options);
         options.flag("all", all, "of every item (segue similar answers for one)");
-        options.number("k", k, kResultsRange, "longest list");
-        options.required_text("out", out, "FILE", "a .parquet, .csv, .tsv or .jsonl file");
-        options.flag("titles", titles, "add the titles of both items");
-        options.number("popularity-exponent", popularity_exponent, kExponentRange,
-                       "how strongly popular items are held down, instead of the model's default");
-        options.number("threads", threads, kThreadsRange, "0 takes one for each core");
-        options.flag("force", force, "overwrite the file");
-        options.flag("json", json, "print one JSON object");
+        lists.declare(options, "add the titles of both items");
         options.example("Twenty neighbours of every song",
                         "segue neighbours songs.segue --all --k 20 --out neighbours.csv");
     }
@@ -49,7 +35,7 @@ struct NeighboursArguments {
         if (!all) {
             return invalid_argument("say --all for every item; segue similar answers for one");
         }
-        return check_table_name(out).with_context("--out");
+        return lists.check();
     }
     Status run(Console& console) const;
 };
@@ -129,41 +115,42 @@ Status NeighboursArguments::run(Console& console) const {
     if (!opened.ok()) {
         return opened.status();
     }
-    if (titles && !opened->titles()) {
+    if (lists.titles && !opened->titles()) {
         return invalid_argument("this model stores no titles");
     }
     const Recommender recommender(*opened);
-    ThreadPool pool(threads);
+    ThreadPool pool(lists.threads);
     const std::size_t num_others = std::max<std::size_t>(1, opened->num_items()) - 1;
-    const BatchOptions batch = {.k = std::min<std::size_t>(k, num_others),
-                                .popularity_exponent = popularity_exponent};
+    const BatchOptions batch = {.k = std::min<std::size_t>(lists.k, num_others),
+                                .popularity_exponent = lists.popularity_exponent};
     std::uint64_t num_rows = 0;
     const ProgressListener progress = console.progress();
     const Status status = write_lists(
-        out, columns_for(*opened, titles), force, opened->num_items(), batch.k,
+        lists.out, columns_for(*opened, lists.titles), lists.force, opened->num_items(), batch.k,
         [&](std::size_t begin, std::size_t end, TableWriter& writer) {
             std::vector<std::uint32_t> item_rows(end - begin);
             std::iota(item_rows.begin(), item_rows.end(), static_cast<std::uint32_t>(begin));
-            const Result<Neighbours> lists = recommender.similar_items(
+            const Result<Neighbours> found = recommender.similar_items(
                 item_rows, batch, pool,
                 progress_of_block(progress, begin, end, opened->num_items()));
-            if (!lists.ok()) {
-                return lists.status();
+            if (!found.ok()) {
+                return found.status();
             }
-            num_rows += write_block(*opened, recommender, lists->view(), begin, titles, writer);
+            num_rows +=
+                write_block(*opened, recommender, found->view(), begin, lists.titles, writer);
             return Status();
         });
     if (!status.ok()) {
         return status;
     }
-    if (json) {
+    if (lists.json) {
         JsonWriter writer;
-        writer.begin_object().key("out").value(out).key("rows").value(num_rows);
+        writer.begin_object().key("out").value(lists.out).key("rows").value(num_rows);
         writer.key("items").value(static_cast<std::uint64_t>(opened->num_items()));
         console.print_line(writer.key("seconds").value(clock.seconds()).end_object().text());
     } else {
         console.print_line(fmt::format("{} rows for {} items in {}, {}", with_commas(num_rows),
-                                       with_commas(opened->num_items()), printable(out),
+                                       with_commas(opened->num_items()), printable(lists.out),
                                        seconds_text(clock.seconds())));
     }
     const std::string_view first = opened->num_items() > 0 ? opened->item_keys()[0] : "";

@@ -26,13 +26,7 @@ struct RecommendArguments {
     std::string group_column;
     std::string item_column;
     bool all = false;
-    std::uint64_t k = 20;
-    std::string out;
-    bool titles = false;
-    std::optional<double> popularity_exponent;
-    std::uint32_t threads = 0;
-    bool force = false;
-    bool json = false;
+    ListArguments lists;
 
     void declare(Options& options) {
         model.declare(options);
@@ -43,14 +37,7 @@ struct RecommendArguments {
         options.text("item-column", item_column, "COL",
                      "take the table's (group, item) rows as the histories, also of new groups");
         options.flag("all", all, "every group of the training data");
-        options.number("k", k, kResultsRange, "longest list");
-        options.required_text("out", out, "FILE", "a .parquet, .csv, .tsv or .jsonl file");
-        options.flag("titles", titles, "add the titles of the items");
-        options.number("popularity-exponent", popularity_exponent, kExponentRange,
-                       "how strongly popular items are held down, instead of the model's default");
-        options.number("threads", threads, kThreadsRange, "0 takes one for each core");
-        options.flag("force", force, "overwrite the file");
-        options.flag("json", json, "print one JSON object");
+        lists.declare(options, "add the titles of the items");
         options.example("Twenty songs for every playlist",
                         "segue recommend songs.segue --all --k 20 --out lists.parquet");
         options.example("For people nobody has seen before",
@@ -65,7 +52,7 @@ struct RecommendArguments {
         if (tables.empty() && (!group_column.empty() || !item_column.empty())) {
             return invalid_argument("--group-column and --item-column belong to --groups");
         }
-        return check_table_name(out).with_context("--out");
+        return lists.check();
     }
     Status run(Console& console) const;
     Result<Histories> histories_of(const Model& opened) const;
@@ -144,7 +131,7 @@ Status RecommendArguments::run(Console& console) const {
     if (!opened.ok()) {
         return opened.status();
     }
-    if (titles && !opened->titles()) {
+    if (lists.titles && !opened->titles()) {
         return invalid_argument("this model stores no titles");
     }
     Histories gathered;
@@ -163,38 +150,39 @@ Status RecommendArguments::run(Console& console) const {
                              : "none of the groups asked for is in the model");
     }
     const Recommender recommender(*opened);
-    ThreadPool pool(threads);
-    const BatchOptions batch = {.k = std::min<std::size_t>(k, opened->num_items()),
-                                .popularity_exponent = popularity_exponent};
-    ListWriter lists_out(*opened, audience, titles);
+    ThreadPool pool(lists.threads);
+    const BatchOptions batch = {.k = std::min<std::size_t>(lists.k, opened->num_items()),
+                                .popularity_exponent = lists.popularity_exponent};
+    ListWriter lists_out(*opened, audience, lists.titles);
     const ProgressListener progress = console.progress();
     const Status status =
-        write_lists(out, lists_out.columns(), force, audience.items.num_rows, batch.k,
+        write_lists(lists.out, lists_out.columns(), lists.force, audience.items.num_rows, batch.k,
                     [&](std::size_t begin, std::size_t end, TableWriter& writer) {
                         const SparseMatrix block = rows_between(audience.items, begin, end);
-                        const Result<Neighbours> lists = recommender.recommend_histories(
+                        const Result<Neighbours> made = recommender.recommend_histories(
                             block.view(), batch, pool,
                             progress_of_block(progress, begin, end, audience.items.num_rows));
-                        if (!lists.ok()) {
-                            return lists.status();
+                        if (!made.ok()) {
+                            return made.status();
                         }
-                        lists_out.write(lists->view(), begin, writer);
+                        lists_out.write(made->view(), begin, writer);
                         return Status();
                     });
     if (!status.ok()) {
         return status;
     }
-    if (json) {
+    if (lists.json) {
         JsonWriter writer;
-        writer.begin_object().key("out").value(out).key("rows").value(lists_out.num_rows());
+        writer.begin_object().key("out").value(lists.out).key("rows").value(lists_out.num_rows());
         writer.key("groups").value(static_cast<std::uint64_t>(audience.items.num_rows));
         writer.key("unknown_groups").value(gathered.num_unknown_groups);
         writer.key("unknown_items").value(gathered.num_unknown_items);
         console.print_line(writer.key("seconds").value(clock.seconds()).end_object().text());
     } else {
-        console.print_line(fmt::format(
-            "{} rows for {} groups in {}, {}", with_commas(lists_out.num_rows()),
-            with_commas(audience.items.num_rows), printable(out), seconds_text(clock.seconds())));
+        console.print_line(fmt::format("{} rows for {} groups in {}, {}",
+                                       with_commas(lists_out.num_rows()),
+                                       with_commas(audience.items.num_rows), printable(lists.out),
+                                       seconds_text(clock.seconds())));
     }
     console.suggest_next(
         fmt::format("segue neighbours {} --all --out neighbours.csv", shell_quoted(model.file)));
