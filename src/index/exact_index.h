@@ -15,15 +15,9 @@
 #include "data/matrix.h"
 #include "data/neighbours.h"
 #include "data/sparse.h"
+#include "index/measure.h"
 
 namespace segue {
-
-/// Larger scores are better in every measure.
-enum class Measure {
-    kDot,        // q . j
-    kCosine,     // q . j / (||q|| ||j||), 0 where one of them is zero
-    kSquaredL2,  // -||q - j||^2
-};
 
 /// What to look for. Items that are excluded, not allowed or below min_score are skipped, never
 /// scored low: where k others exist there are k results.

@@ -10,21 +10,44 @@
 namespace segue::kernels {
 namespace {
 
-struct SupportedTables {
-    std::array<const KernelTable*, 3> tables = {};
-    std::size_t count = 0;
-};
+/// VNNI and the byte permutations of VBMI, beside what the table "avx512" needs.
+bool has_vnni_and_vbmi() {
+    return __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi") != 0;
+}
 
-SupportedTables find_supported() {
-    SupportedTables supported;
-    supported.tables[supported.count++] = &scalar_table();
-    for (const KernelTable* table : {avx2_table(), avx512_table()}) {
-        if (table != nullptr) {
-            supported.tables[supported.count++] = table;
+/// The tables of this machine. Not copied: `pointers` point into `tables`.
+class SupportedTables {
+public:
+    SupportedTables() {
+        add(scalar_table());
+        if (const KernelTable* avx2 = avx2_table()) {
+            add(*avx2);
+        }
+        if (const KernelTable* avx512 = avx512_table()) {
+            add(*avx512);
+            if (has_vnni_and_vbmi()) {
+                KernelTable vnni = *avx512;  // the functions of f32 gain nothing from either
+                vnni.name = "avx512vnni";
+                add(vnni);
+            }
         }
     }
-    return supported;
-}
+    SupportedTables(const SupportedTables&) = delete;
+    SupportedTables& operator=(const SupportedTables&) = delete;
+
+    std::span<const KernelTable* const> span() const { return {pointers_.data(), count_}; }
+
+private:
+    void add(const KernelTable& table) {
+        tables_[count_] = table;
+        pointers_[count_] = &tables_[count_];
+        ++count_;
+    }
+
+    std::array<KernelTable, 4> tables_ = {};
+    std::array<const KernelTable*, 4> pointers_ = {};
+    std::size_t count_ = 0;
+};
 
 const KernelTable* choose_table() {
     if (const char* wanted = std::getenv("SEGUE_KERNELS")) {
@@ -39,8 +62,8 @@ const KernelTable* choose_table() {
 }  // namespace
 
 std::span<const KernelTable* const> supported_kernels() {
-    static const SupportedTables kSupported = find_supported();
-    return {kSupported.tables.data(), kSupported.count};
+    static const SupportedTables kSupported;
+    return kSupported.span();
 }
 
 Result<const KernelTable*> kernels_by_name(std::string_view name) {
@@ -49,14 +72,14 @@ Result<const KernelTable*> kernels_by_name(std::string_view name) {
             return table;
         }
     }
-    if (name == "avx2" || name == "avx512") {
+    if (name == "avx2" || name == "avx512" || name == "avx512vnni") {
         return invalid_argument(
             fmt::format("kernels '{}' need a processor (and build) that has them; "
                         "the best here are '{}'",
                         name, supported_kernels().back()->name));
     }
-    return invalid_argument(
-        fmt::format("kernels '{}' are unknown; there are scalar, avx2 and avx512", name));
+    return invalid_argument(fmt::format(
+        "kernels '{}' are unknown; there are scalar, avx2, avx512 and avx512vnni", name));
 }
 
 const KernelTable& active_kernels() {

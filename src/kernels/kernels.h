@@ -98,7 +98,7 @@ constexpr std::size_t rotate_scratch_floats(std::size_t dim) {
 
 /// Immutable, thread-safe.
 struct KernelTable {
-    /// "scalar", "avx2" or "avx512".
+    /// "scalar", "avx2", "avx512" or "avx512vnni" (with VBMI and VNNI).
     const char* name;
 
     float (*dot)(const float* left, const float* right, std::size_t n);

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/aligned_buffer.h"
+#include "base/status.h"
+#include "index/index_tables.h"
+
+namespace segue {
+
+/// A set of items that may be offered, as searches want it: one bit a position, in leaf order.
+/// Made once, used by any number of queries. Move-only. Immutable, thread-safe.
+class LeafFilter {
+public:
+    /// `allowed`: bit r % 64 of word r / 64 set: item row r may be offered. [(num_items + 63) / 64]
+    /// Returns an error if: it has another size.
+    static Result<LeafFilter> from_bitmap(const IndexTables& tables,
+                                          std::span<const std::uint64_t> allowed);
+
+    /// [num_items / 64 + 2] bit p % 64 of word p / 64: position p may be offered; zeros behind the
+    /// last, so that 64 bits can be read from any position.
+    std::span<const std::uint64_t> bits() const { return bits_.span(); }
+    /// Items that may be offered.
+    std::size_t count() const { return count_; }
+    std::size_t num_items() const { return num_items_; }
+
+private:
+    AlignedBuffer<std::uint64_t> bits_;
+    std::size_t count_ = 0;
+    std::size_t num_items_ = 0;
+};
+
+}  // namespace segue
