@@ -1,0 +1,21 @@
+#pragma once
+
+// The sub-commands of index_bench; index_bench.cpp says how they are called.
+
+#include <span>
+#include <string>
+
+#include "base/status.h"
+
+namespace segue::bench {
+
+/// Words behind the sub-command.
+using Arguments = std::span<const std::string>;
+
+/// data NAME FOLDER [FILE]: makes a set of vectors.
+Status make_data(Arguments arguments);
+
+/// truth FOLDER: the exact answers of a set, and how hard it is (truth.json).
+Status make_truth(Arguments arguments);
+
+}  // namespace segue::bench
