@@ -1,0 +1,179 @@
+#include "index/build_index.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "index/build_codes.h"
+#include "index/build_items.h"
+#include "index/build_rows.h"
+#include "index/kmeans.h"
+
+namespace segue {
+namespace {
+
+constexpr std::size_t kMaxDim = 4096;
+constexpr std::size_t kMaxLeaves = std::size_t{1} << 24;
+constexpr std::size_t kSampledRowsPerLeaf = 150;
+constexpr std::size_t kRowsPerChunk = 1024;
+
+std::size_t choose_num_leaves(const IndexBuildOptions& options, std::size_t num_items) {
+    const std::size_t wanted =
+        options.num_leaves != 0
+            ? options.num_leaves
+            : static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(num_items)));
+    return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(num_items, 1));
+}
+
+/// x of telling rows drawn without repetition, in their order.
+Matrix sample_items(const BuildItems& items, std::size_t wanted, std::uint64_t seed) {
+    std::vector<std::uint32_t> telling;
+    for (std::size_t row = 0; row < items.num_rows(); ++row) {
+        if (items.is_telling(static_cast<std::uint32_t>(row))) {
+            telling.push_back(static_cast<std::uint32_t>(row));
+        }
+    }
+    wanted = std::min(wanted, telling.size());
+    Random random(seed);
+    std::vector<std::uint32_t> drawn;
+    for (std::size_t i = 0; drawn.size() < wanted; ++i) {
+        if (random.below(telling.size() - i) < wanted - drawn.size()) {
+            drawn.push_back(telling[i]);
+        }
+    }
+    Matrix sample(drawn.size(), items.dim());
+    items.gather(drawn, sample.data(), sample.stride());
+    return sample;
+}
+
+std::vector<std::uint32_t> nearest_leaves(const BuildItems& items, const NearestCentre& finder,
+                                          ThreadPool& pool) {
+    std::vector<std::uint32_t> nearest(items.num_rows());
+    const Chunks chunks = {items.num_rows(), kRowsPerChunk};
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
+        const std::size_t begin = chunks.begin(chunk);
+        const std::size_t count = chunks.end(chunk) - begin;
+        std::vector<std::uint32_t> rows(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            rows[i] = static_cast<std::uint32_t>(begin + i);
+        }
+        Matrix x(count, items.dim());
+        items.gather(rows, x.data(), x.stride());
+        finder.find(x.view(), std::span(nearest).subspan(begin, count));
+    });
+    return nearest;
+}
+
+/// Centres become the mean of the finite x of their leaf, zeros where there is none.
+void fill_leaf_centres(const BuildItems& items, IndexParts& parts, ThreadPool& pool) {
+    const std::size_t num_leaves = parts.leaf_offsets.size() - 1;
+    parts.leaf_centres = Matrix(num_leaves, items.dim());
+    pool.for_each(num_leaves, [&](std::size_t leaf, unsigned) {
+        std::vector<float> x(items.dim());
+        std::vector<double> sum(items.dim());
+        std::size_t count = 0;
+        for (std::size_t position = parts.leaf_offsets[leaf];
+             position < parts.leaf_offsets[leaf + 1]; ++position) {
+            const std::uint32_t row = parts.item_rows[position];
+            if (!items.is_finite(row)) {
+                continue;
+            }
+            items.gather({&row, 1}, x.data(), x.size());
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                sum[i] += static_cast<double>(x[i]);
+            }
+            ++count;
+        }
+        if (count != 0) {
+            const std::span<float> centre = parts.leaf_centres.row(leaf);
+            for (std::size_t i = 0; i < sum.size(); ++i) {
+                centre[i] = static_cast<float>(sum[i] / static_cast<double>(count));
+            }
+        }
+    });
+}
+
+void fill_leaves(const BuildItems& items, const IndexBuildOptions& options, std::size_t num_leaves,
+                 IndexParts& parts, ThreadPool& pool, const ProgressListener& progress) {
+    std::vector<std::uint32_t> nearest(items.num_rows(), 0);
+    if (num_leaves > 1) {
+        const std::size_t sample_size = std::max<std::size_t>(
+            num_leaves, options.training_sample_size != 0 ? options.training_sample_size
+                                                          : num_leaves * kSampledRowsPerLeaf);
+        const Matrix centres = learn_centres(sample_items(items, sample_size, options.seed).view(),
+                                             {.num_centres = num_leaves,
+                                              .spherical = items.has_unit_length(),
+                                              .num_iterations = options.num_iterations,
+                                              .seed = options.seed},
+                                             pool, progress);
+        nearest =
+            nearest_leaves(items, NearestCentre(centres.view(), items.has_unit_length()), pool);
+    }
+    const GroupedRows leaves = group_rows(nearest, num_leaves);
+    parts.leaf_offsets.assign(leaves.offsets.span().begin(), leaves.offsets.span().end());
+    parts.item_rows.assign(leaves.rows.span().begin(), leaves.rows.span().end());
+    fill_leaf_centres(items, parts, pool);
+}
+
+}  // namespace
+
+Status IndexBuildOptions::validate() const {
+    if (!std::isfinite(popularity_exponent)) {
+        return invalid_argument("the popularity exponent of the index is not a finite number");
+    }
+    if (popularity_exponent != 0 && measure != Measure::kDot) {
+        return invalid_argument(
+            "a popularity exponent needs an index of dot products; cosine and squared distance "
+            "have none");
+    }
+    if (num_leaves > kMaxLeaves) {
+        return invalid_argument(
+            fmt::format("num_leaves is {}; it may be {} at most", num_leaves, kMaxLeaves));
+    }
+    if (!(anisotropic_quantization_threshold >= 0 && anisotropic_quantization_threshold < 1)) {
+        return invalid_argument(
+            fmt::format("anisotropic_quantization_threshold is {}; it must be in [0, 1)",
+                        anisotropic_quantization_threshold));
+    }
+    if (!(soar_lambda >= 0 && std::isfinite(soar_lambda))) {
+        return invalid_argument(
+            fmt::format("soar_lambda is {}; it must be a number not below 0", soar_lambda));
+    }
+    return {};
+}
+
+Result<IndexParts> build_index(const MatrixView& items, const IndexBuildOptions& options,
+                               ThreadPool& pool, const ProgressListener& progress) {
+    if (Status status = options.validate(); !status.ok()) {
+        return status;
+    }
+    if (items.dim == 0 || items.dim > kMaxDim) {
+        return invalid_argument(
+            fmt::format("vectors have {} dimensions; an index is of 1 to {}", items.dim, kMaxDim));
+    }
+    if (items.num_rows >= std::numeric_limits<std::uint32_t>::max()) {
+        return resource_limit(fmt::format("there are {} vectors; an index has room for {}",
+                                          items.num_rows,
+                                          std::numeric_limits<std::uint32_t>::max() - 1));
+    }
+    const BuildItems prepared(items, options.measure, options.popularity_exponent, pool);
+    IndexParts parts;
+    parts.measure = options.measure;
+    parts.built_exponent = options.popularity_exponent;
+    parts.num_items = items.num_rows;
+    parts.dim = items.dim;
+    const std::size_t num_leaves = choose_num_leaves(options, items.num_rows);
+    fill_leaves(prepared, options, num_leaves, parts, pool, progress);
+    if (num_leaves > 1) {
+        fill_codes(prepared, options, parts, pool, progress);
+    }
+    fill_rows(prepared, parts, pool, progress);
+    return parts;
+}
+
+}  // namespace segue

@@ -1,0 +1,69 @@
+#include "index/build_items.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/kernels.h"
+
+namespace segue {
+namespace {
+
+constexpr std::size_t kRowsPerChunk = 4096;
+
+/// Lengths from here on count as not finite: their squares and sums would overflow.
+constexpr float kMaxLength = 1.0e18F;
+
+/// norm^-exponent as searches compute it, 0 for norm 0.
+float scale_of(float norm, double exponent) {
+    if (exponent == 0) {
+        return 1;
+    }
+    if (norm == 0) {
+        return 0;
+    }
+    return exponent == 1 ? 1 / norm
+                         : static_cast<float>(std::pow(static_cast<double>(norm), -exponent));
+}
+
+}  // namespace
+
+BuildItems::BuildItems(const MatrixView& items, Measure measure, double popularity_exponent,
+                       ThreadPool& pool)
+    : items_(items), norms_(items.num_rows), scales_(items.num_rows) {
+    const double exponent = measure == Measure::kCosine      ? 1
+                            : measure == Measure::kSquaredL2 ? 0
+                                                             : popularity_exponent;
+    has_unit_length_ = exponent == 1;
+    const kernels::KernelTable& kernels = kernels::active_kernels();
+    const Chunks chunks = {items.num_rows, kRowsPerChunk};
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
+        const std::size_t begin = chunks.begin(chunk);
+        const std::size_t end = chunks.end(chunk);
+        kernels.squared_norms(items.data + begin * items.stride, items.stride, end - begin,
+                              items.dim, norms_.data() + begin);
+        for (std::size_t row = begin; row < end; ++row) {
+            const float norm = std::sqrt(norms_[row]);
+            const float scale = scale_of(norm, exponent);
+            norms_[row] = norm;
+            scales_[row] = norm < kMaxLength && scale * norm < kMaxLength ? scale : -1.0F;
+        }
+    });
+}
+
+void BuildItems::gather(std::span<const std::uint32_t> rows, float* out, std::size_t stride) const {
+    for (const std::uint32_t row : rows) {
+        const std::span<const float> vector = items_.row(row);
+        const float scale = scales_[row];
+        if (scale < 0) {
+            std::fill_n(out, stride, 0.0F);
+        } else {
+            for (std::size_t i = 0; i < vector.size(); ++i) {
+                out[i] = scale * vector[i];
+            }
+            std::fill(out + vector.size(), out + stride, 0.0F);
+        }
+        out += stride;
+    }
+}
+
+}  // namespace segue

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/aligned_buffer.h"
+#include "base/thread_pool.h"
+#include "data/matrix.h"
+#include "index/measure.h"
+
+namespace segue {
+
+/// The items as an index stores them: x_j of index_tables.h, computed from the vectors it views,
+/// which must outlive it. Immutable, thread-safe.
+class BuildItems {
+public:
+    /// Reads every vector once, for the norms.
+    BuildItems(const MatrixView& items, Measure measure, double popularity_exponent,
+               ThreadPool& pool);
+
+    std::size_t num_rows() const { return items_.num_rows; }
+    std::size_t dim() const { return items_.dim; }
+    /// Whether every x that is not zero has length 1.
+    bool has_unit_length() const { return has_unit_length_; }
+    /// [num_rows] ||j||
+    std::span<const float> norms() const { return norms_.span(); }
+    /// Whether x and its length are finite; searches never offer others.
+    bool is_finite(std::uint32_t row) const { return scales_[row] >= 0; }
+    /// Whether k-means can learn from the row.
+    bool is_telling(std::uint32_t row) const { return is_finite(row) && norms_[row] > 0; }
+
+    /// Writes x of `rows` to `out` [rows.size() x stride], zeros behind dim and for rows that are
+    /// not finite. Requires: stride >= dim.
+    void gather(std::span<const std::uint32_t> rows, float* out, std::size_t stride) const;
+
+private:
+    MatrixView items_;
+    bool has_unit_length_ = false;
+    AlignedBuffer<float> norms_;
+    AlignedBuffer<float> scales_;  // [num_rows] x = scale * j; -1 where x is not finite
+};
+
+}  // namespace segue
