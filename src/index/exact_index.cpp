@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "index/query.h"
+#include "index/row_scorer.h"
 #include "index/top_k.h"
 #include "kernels/kernels.h"
 
@@ -15,17 +16,6 @@ namespace {
 
 /// Rows scored before the best of them are selected; their scores stay in the first level of cache.
 constexpr std::size_t kBlockRows = 1024;
-
-/// norm^-exponent, 0 for norm 0.
-float power_of_norm(float norm, double exponent) {
-    if (norm == 0) {
-        return 0;
-    }
-    if (exponent == 1) {
-        return 1 / norm;
-    }
-    return static_cast<float>(std::pow(static_cast<double>(norm), -exponent));
-}
 
 void fill_scales(std::span<const float> norms, double exponent, float* out) {
     for (std::size_t i = 0; i < norms.size(); ++i) {
@@ -79,17 +69,11 @@ ExactIndex::ExactIndex(const MatrixView& items, Measure measure, double usual_ex
     }
 }
 
-Status ExactIndex::check(std::size_t query_dim, std::span<const std::uint64_t> allowed,
-                         std::optional<float> min_score, double popularity_exponent) const {
-    if (query_dim != items_.dim) {
+Status check_search(std::size_t query_dim, std::size_t items_dim, Measure measure,
+                    double popularity_exponent, std::optional<float> min_score) {
+    if (query_dim != items_dim) {
         return invalid_argument(
-            fmt::format("the query has {} elements; the items have {}", query_dim, items_.dim));
-    }
-    const std::size_t words = (items_.num_rows + 63) / 64;
-    if (!allowed.empty() && allowed.size() != words) {
-        return invalid_argument(
-            fmt::format("the bitmap of allowed items has {} words; {} items need {}",
-                        allowed.size(), items_.num_rows, words));
+            fmt::format("the query has {} elements; the items have {}", query_dim, items_dim));
     }
     if (min_score && std::isnan(*min_score)) {
         return invalid_argument("the least score is not a number");
@@ -97,12 +81,23 @@ Status ExactIndex::check(std::size_t query_dim, std::span<const std::uint64_t> a
     if (!std::isfinite(popularity_exponent)) {
         return invalid_argument("the popularity exponent is not a finite number");
     }
-    if (popularity_exponent != 0 && measure_ != Measure::kDot) {
+    if (popularity_exponent != 0 && measure != Measure::kDot) {
         return invalid_argument(
             "a popularity exponent needs dot products; cosine and squared distance "
             "have none");
     }
     return {};
+}
+
+Status ExactIndex::check(std::size_t query_dim, std::span<const std::uint64_t> allowed,
+                         std::optional<float> min_score, double popularity_exponent) const {
+    const std::size_t words = (items_.num_rows + 63) / 64;
+    if (!allowed.empty() && allowed.size() != words) {
+        return invalid_argument(
+            fmt::format("the bitmap of allowed items has {} words; {} items need {}",
+                        allowed.size(), items_.num_rows, words));
+    }
+    return check_search(query_dim, items_.dim, measure_, popularity_exponent, min_score);
 }
 
 const float* ExactIndex::scales(std::size_t begin, std::size_t end, double popularity_exponent,

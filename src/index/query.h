@@ -5,15 +5,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/status.h"
-#include "index/exact_index.h"
+#include "index/measure.h"
 
 namespace segue {
 
 /// Returns an error if: an element is not finite.
 Status check_query(std::span<const float> query);
+
+/// Returns an error if: the query has another dimension than the items, min_score is NaN, or the
+/// exponent is not finite or given with another measure than kDot.
+Status check_search(std::size_t query_dim, std::size_t items_dim, Measure measure,
+                    double popularity_exponent, std::optional<float> min_score);
 
 /// Writes the query as dot products want it to `out` [query.size()]: of length 1 (or 0) for
 /// Measure::kCosine.

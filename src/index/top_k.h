@@ -12,9 +12,9 @@
 
 namespace segue {
 
-/// Keeps the best k (comes_before) of many candidates whose rows ascend: a buffer somewhat larger
-/// than k that is cut back to k whenever it is full, which costs a few nanoseconds a candidate and
-/// no heap. Not thread-safe.
+/// Keeps the best k (comes_before) of many candidates: a buffer somewhat larger than k that is cut
+/// back to k whenever it is full, which costs a few nanoseconds a candidate and no heap. Not
+/// thread-safe.
 class TopK {
 public:
     /// Begins anew. With `min_score`, candidates below it are not kept.
@@ -22,16 +22,22 @@ public:
         k_ = k;
         capacity_ = k + std::max<std::size_t>(k / 2, 16);
         constexpr float kLowest = -std::numeric_limits<float>::infinity();
-        threshold_ = k == 0 ? -kLowest : min_score ? std::nextafter(*min_score, kLowest) : kLowest;
+        worst_.item_row = 0;
+        worst_.score = k == 0      ? -kLowest
+                       : min_score ? std::nextafter(*min_score, kLowest)
+                                   : kLowest;
         candidates_.clear();
     }
 
-    /// Candidates that do not score above this are not kept. Never falls.
-    float threshold() const { return threshold_; }
+    /// Candidates that score less are not kept, nor those that score the same and have a row behind
+    /// those of all candidates before them. Never falls.
+    float threshold() const { return worst_.score; }
+    /// What candidates have to come before (comes_before) to be kept.
+    const ScoredRow& worst() const { return worst_; }
 
-    /// Requires: a row after those of all candidates before it.
+    /// Requires: a score that is not NaN, a row not offered before.
     void offer(const ScoredRow& candidate) {
-        if (candidate.score > threshold_) {
+        if (comes_before(candidate, worst_)) {
             candidates_.push_back(candidate);
             if (candidates_.size() >= capacity_) {
                 cut();
@@ -52,13 +58,13 @@ private:
     void cut() {
         const auto last = candidates_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
         std::nth_element(candidates_.begin(), last, candidates_.end(), comes_before);
-        threshold_ = last->score;
+        worst_ = *last;
         candidates_.resize(k_);
     }
 
     std::size_t k_ = 0;
     std::size_t capacity_ = 0;
-    float threshold_ = std::numeric_limits<float>::infinity();
+    ScoredRow worst_ = {0, std::numeric_limits<float>::infinity()};
     std::vector<ScoredRow> candidates_;
 };
 

@@ -1,0 +1,32 @@
+#pragma once
+
+// Every item is scored by its int8 row. Those whose score could, by a bound of the error, be among
+// the best are scored again by their f32 vectors: the results are those of ExactIndex, to the last
+// bit of every score.
+
+#include <vector>
+
+#include "base/progress.h"
+#include "base/thread_pool.h"
+#include "data/neighbours.h"
+#include "index/leaf_index.h"
+#include "index/prepared_search.h"
+#include "index/top_k.h"
+
+namespace segue {
+
+/// Memory of one thread's exact searches. Not thread-safe.
+struct ExactBuffers {
+    TopK best;
+};
+
+/// Replaces `results` by the best k of all items, fewer where fewer may be offered.
+void search_exact(const PreparedSearch& search, ExactBuffers& buffers,
+                  std::vector<ScoredRow>& results, SearchTrace& trace);
+
+/// The list of each query, as search_exact gives it for each alone. The same bytes for any number
+/// of threads.
+Neighbours search_exact_batch(const PreparedBatch& batch, ThreadPool& pool,
+                              const ProgressListener& progress);
+
+}  // namespace segue
