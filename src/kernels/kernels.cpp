@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "kernels/codes_kernels.h"
 #include "kernels/table_of_targets.h"
 
 namespace segue::kernels {
@@ -19,15 +20,22 @@ bool has_vnni_and_vbmi() {
 class SupportedTables {
 public:
     SupportedTables() {
-        add(scalar_table());
-        if (const KernelTable* avx2 = avx2_table()) {
-            add(*avx2);
+        KernelTable scalar = scalar_table();
+        scalar.codes = &scalar_codes();
+        add(scalar);
+        if (const KernelTable* found = avx2_table()) {
+            KernelTable avx2 = *found;
+            avx2.codes = avx2_codes();
+            add(avx2);
         }
-        if (const KernelTable* avx512 = avx512_table()) {
-            add(*avx512);
-            if (has_vnni_and_vbmi()) {
-                KernelTable vnni = *avx512;  // the functions of f32 gain nothing from either
+        if (const KernelTable* found = avx512_table()) {
+            KernelTable avx512 = *found;
+            avx512.codes = avx512_codes();
+            add(avx512);
+            if (has_vnni_and_vbmi() && avx512vnni_codes() != nullptr) {
+                KernelTable vnni = avx512;  // the functions of f32 gain nothing from either
                 vnni.name = "avx512vnni";
+                vnni.codes = avx512vnni_codes();
                 add(vnni);
             }
         }

@@ -96,10 +96,14 @@ constexpr std::size_t rotate_scratch_floats(std::size_t dim) {
     return 24 * dim;
 }
 
+struct CodesKernels;
+
 /// Immutable, thread-safe.
 struct KernelTable {
     /// "scalar", "avx2", "avx512" or "avx512vnni" (with VBMI and VNNI).
     const char* name;
+    /// 4-bit codes and int8 rows of the tree (codes_kernels.h).
+    const CodesKernels* codes = nullptr;
 
     float (*dot)(const float* left, const float* right, std::size_t n);
     float (*squared_distance)(const float* left, const float* right, std::size_t n);

@@ -1,0 +1,331 @@
+#include "kernels/codes_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/test_support.h"
+
+namespace segue::kernels {
+namespace {
+
+/// Every level against the plain loops of the scalar one, and those against arithmetic in doubles.
+class Codes : public EveryTable {
+protected:
+    const CodesKernels& codes() const { return *kernels().codes; }
+};
+INSTANTIATE_TEST_SUITE_P(Levels, Codes, every_supported_table(), name_of_table);
+
+constexpr std::uint8_t kGuardByte = 0xA5;
+
+std::vector<std::uint8_t> random_bytes(std::size_t count, std::uint64_t seed) {
+    Random random(seed);
+    std::vector<std::uint8_t> bytes(count);
+    for (std::uint8_t& byte : bytes) {
+        byte = static_cast<std::uint8_t>(random.below(256));
+    }
+    return bytes;
+}
+
+std::vector<std::int16_t> random_words(std::size_t count, std::int16_t low, std::int16_t high,
+                                       std::uint64_t seed) {
+    Random random(seed);
+    std::vector<std::int16_t> words(count);
+    for (std::int16_t& word : words) {
+        word = static_cast<std::int16_t>(
+            low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low + 1))));
+    }
+    return words;
+}
+
+/// The score of one entry, from the description of the layout.
+int score_of(const std::vector<std::uint8_t>& tables, std::size_t num_lines,
+             const std::uint8_t* codes, std::size_t entry, int bias) {
+    const std::size_t lane = entry % 32;
+    long sum = bias;
+    for (std::size_t s = 0; s < num_lines * 4; ++s) {
+        const std::uint8_t byte =
+            codes[(entry / 32 * num_lines + s / 4) * 64 + lane % 16 * 4 + s % 4];
+        sum += tables[s * 16 + (lane < 16 ? byte % 16 : byte / 16)];
+    }
+    return static_cast<int>(std::clamp(sum, -32767L, 32767L));
+}
+
+TEST_P(Codes, scan_adds_the_lookups_of_every_entry_to_the_bias_of_its_segment) {
+    for (const std::size_t num_lines : {1, 2, 3, 8, 13, 16, 127, 128, 129, 512}) {
+        const std::vector<std::uint8_t> tables = random_bytes(num_lines * 64, 1);
+        const std::vector<std::uint32_t> sizes = {0, 1, 31, 32, 33, 0, 64, 95, 200, 0};
+        const std::vector<std::int32_t> biases = {5,      -9000,  0,          32000, -32768,
+                                                  -70000, 100000, 1073741824, -3,    0};
+        std::vector<std::vector<std::uint8_t>> leaves;
+        std::vector<CodeSegment> segments;
+        std::size_t num_blocks = 0;
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            const std::size_t blocks = (sizes[i] + 31) / 32;
+            leaves.push_back(random_bytes(blocks * num_lines * 64, 2 + i));
+            num_blocks += blocks;
+        }
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            segments.push_back({leaves[i].data(), sizes[i], biases[i]});
+        }
+        std::vector<std::int16_t> scores(num_blocks * 32 + 1, 77);
+        codes().scan(tables.data(), num_lines, segments.data(), segments.size(), scores.data());
+        std::size_t at = 0;
+        for (const CodeSegment& segment : segments) {
+            for (std::size_t entry = 0; entry < (segment.num_entries + 31) / 32 * 32; ++entry) {
+                const int expected =
+                    entry < segment.num_entries
+                        ? score_of(tables, num_lines, segment.codes, entry, segment.bias)
+                        : kNoScore;
+                ASSERT_EQ(scores[at], expected) << num_lines << " lines, entry " << entry;
+                ++at;
+            }
+        }
+        EXPECT_EQ(scores[at], 77);
+    }
+}
+
+TEST_P(Codes, scan_shared_gives_each_query_what_scan_gives) {
+    for (const std::size_t num_lines : {1, 4, 13, 130}) {
+        for (const std::uint32_t num_entries : {0U, 1U, 32U, 45U, 1000U}) {
+            const std::vector<std::uint8_t> leaf =
+                random_bytes((num_entries + 31) / 32 * num_lines * 64, 3);
+            for (std::size_t num_queries = 1; num_queries <= kMaxSharedQueries; ++num_queries) {
+                std::vector<std::vector<std::uint8_t>> tables;
+                std::vector<std::vector<std::int16_t>> found, alone;
+                const std::int32_t biases[] = {-5000, 17, 30000, -40000};
+                const std::uint8_t* table_pointers[kMaxSharedQueries] = {};
+                std::int16_t* score_pointers[kMaxSharedQueries] = {};
+                for (std::size_t q = 0; q < num_queries; ++q) {
+                    tables.push_back(random_bytes(num_lines * 64, 10 + q));
+                    found.emplace_back((num_entries + 31) / 32 * 32);
+                    alone.emplace_back((num_entries + 31) / 32 * 32);
+                }
+                for (std::size_t q = 0; q < num_queries; ++q) {
+                    table_pointers[q] = tables[q].data();
+                    score_pointers[q] = found[q].data();
+                    const CodeSegment segment = {leaf.data(), num_entries, biases[q]};
+                    scalar_codes().scan(tables[q].data(), num_lines, &segment, 1, alone[q].data());
+                }
+                codes().scan_shared(table_pointers, biases, num_queries, num_lines,
+                                    {leaf.data(), num_entries, 0}, score_pointers);
+                EXPECT_EQ(found, alone);
+            }
+        }
+    }
+}
+
+TEST_P(Codes, codebook_products_and_tables_are_the_same_bytes_at_every_level) {
+    for (const std::size_t num_subspaces : {1, 2, 5, 16, 50}) {
+        const AlignedBuffer<float> query = random_floats(num_subspaces * 2, 4);
+        const AlignedBuffer<float> words = random_floats(num_subspaces * 32, 5);
+        std::vector<float> products(num_subspaces * 16), lows(num_subspaces), highs(num_subspaces);
+        codes().multiply_codebook(query.data(), words.data(), num_subspaces, products.data(),
+                                  lows.data(), highs.data());
+        float range = 0;
+        for (std::size_t s = 0; s < num_subspaces; ++s) {
+            for (std::size_t c = 0; c < 16; ++c) {
+                const double exact =
+                    static_cast<double>(query[2 * s]) * static_cast<double>(words[s * 32 + c]) +
+                    static_cast<double>(query[2 * s + 1]) *
+                        static_cast<double>(words[s * 32 + 16 + c]);
+                EXPECT_NEAR(products[s * 16 + c], exact, 1e-6 * (1 + std::abs(exact) * 8));
+            }
+            const float* first = products.data() + s * 16;
+            EXPECT_EQ(lows[s], *std::min_element(first, first + 16));
+            EXPECT_EQ(highs[s], *std::max_element(first, first + 16));
+            range = std::max(range, highs[s] - lows[s]);
+        }
+        std::vector<float> scalar_products(products.size());
+        scalar_codes().multiply_codebook(query.data(), words.data(), num_subspaces,
+                                         scalar_products.data(), lows.data(), highs.data());
+        EXPECT_EQ(products, scalar_products);
+        std::vector<std::uint8_t> tables(products.size()), scalar_tables(products.size());
+        const float scale = 255 / range;
+        codes().quantize_tables(products.data(), lows.data(), num_subspaces, scale, tables.data());
+        scalar_codes().quantize_tables(products.data(), lows.data(), num_subspaces, scale,
+                                       scalar_tables.data());
+        EXPECT_EQ(tables, scalar_tables);
+        EXPECT_EQ(*std::max_element(tables.begin(), tables.end()), 255);
+        EXPECT_EQ(*std::min_element(tables.begin(), tables.end()), 0);
+    }
+}
+
+TEST_P(Codes, centres_are_scored_as_plain_sums_of_integers) {
+    for (const std::size_t num_groups : {1, 2, 16, 25, 1024}) {
+        for (const std::size_t num_blocks : {0, 1, 3, 4, 9}) {
+            const std::vector<std::uint8_t> centres = random_bytes(num_blocks * num_groups * 64, 6);
+            const std::vector<std::uint8_t> query = random_bytes(num_groups * 4, 7);
+            const AlignedBuffer<float> scales = random_floats(num_blocks * 16, 8);
+            const AlignedBuffer<float> offsets = random_floats(num_blocks * 16, 9);
+            const CentreScores arguments = {
+                .centres = centres.data(),
+                .num_blocks = num_blocks,
+                .num_groups = num_groups,
+                .query = reinterpret_cast<const std::int8_t*>(query.data()),
+                .scales = scales.data(),
+                .offsets = offsets.data(),
+                .query_scale = 0.37F};
+            std::vector<float> scores(num_blocks * 16), scalar(num_blocks * 16);
+            codes().score_centres(arguments, scores.data());
+            scalar_codes().score_centres(arguments, scalar.data());
+            EXPECT_EQ(scores, scalar);
+            for (std::size_t leaf = 0; leaf < scores.size(); ++leaf) {
+                double dot = 0;
+                for (std::size_t i = 0; i < num_groups * 4; ++i) {
+                    dot += (centres[(leaf / 16 * num_groups + i / 4) * 64 + leaf % 16 * 4 + i % 4] -
+                            128.0) *
+                           arguments.query[i];
+                }
+                const double exact = dot * 0.37 * static_cast<double>(scales[leaf]) +
+                                     static_cast<double>(offsets[leaf]);
+                ASSERT_NEAR(scores[leaf], exact, 1e-6 * (std::abs(dot) + 1));
+            }
+        }
+    }
+}
+
+TEST_P(Codes, floats_above_a_threshold_are_counted_for_every_length) {
+    for (std::size_t n = 0; n < 70; ++n) {
+        const AlignedBuffer<float> scores = random_floats(n + 1, n);
+        const float threshold = n == 0 ? 0 : scores[n / 2];
+        const auto expected =
+            std::count_if(scores.data(), scores.data() + n, [&](float s) { return s > threshold; });
+        EXPECT_EQ(codes().count_floats_above(scores.data(), n, threshold), expected);
+    }
+}
+
+TEST_P(Codes, levels_multiply_and_move_scores_and_leave_entries_without_one) {
+    const std::vector<std::int16_t> factors = random_words(kNumLevels, 0, 32767, 11);
+    const std::vector<std::int16_t> biases = random_words(kNumLevels, -32768, 32767, 12);
+    for (std::size_t n = 0; n < 140; ++n) {
+        const std::vector<std::uint8_t> levels = random_bytes(n, 13 + n);
+        for (const unsigned shift : {0U, 3U}) {
+            const auto limit = static_cast<std::int16_t>(32767 >> shift);
+            std::vector<std::int16_t> scores =
+                random_words(n + 1, static_cast<std::int16_t>(-limit), limit, 14 + n);
+            for (std::size_t i = 0; i < n; i += 5) {
+                scores[i] = kNoScore;
+            }
+            std::vector<std::int16_t> multiplied = scores;
+            codes().multiply_levels(levels.data(), n, factors.data(), shift, multiplied.data());
+            std::vector<std::int16_t> moved = scores;
+            codes().add_levels(levels.data(), n, biases.data(), moved.data());
+            for (std::size_t i = 0; i < n; ++i) {
+                if (scores[i] == kNoScore) {
+                    EXPECT_EQ(multiplied[i], kNoScore);
+                    EXPECT_EQ(moved[i], kNoScore);
+                    continue;
+                }
+                const double product =
+                    std::ldexp(scores[i], static_cast<int>(shift)) * factors[levels[i]] / 32768;
+                EXPECT_EQ(multiplied[i], std::floor(product + 0.5));
+                EXPECT_EQ(moved[i], std::clamp(scores[i] + biases[levels[i]], -32767, 32767));
+            }
+            EXPECT_EQ(multiplied[n], scores[n]);
+            EXPECT_EQ(moved[n], scores[n]);
+        }
+    }
+}
+
+TEST_P(Codes, masks_take_scores_away_from_any_bit_on) {
+    Random random(15);
+    std::vector<std::uint64_t> bits(8);
+    for (std::uint64_t& word : bits) {
+        word = random.next();
+    }
+    for (std::size_t first_bit = 0; first_bit < 130; ++first_bit) {
+        for (const std::size_t n : {0, 1, 31, 32, 33, 64, 100, 300}) {
+            std::vector<std::int16_t> scores(n + 1, 5);
+            codes().mask_scores(bits.data(), first_bit, n, scores.data());
+            for (std::size_t i = 0; i < n; ++i) {
+                const std::size_t bit = first_bit + i;
+                ASSERT_EQ(scores[i], (bits[bit / 64] >> (bit % 64) & 1) != 0 ? 5 : kNoScore);
+            }
+            EXPECT_EQ(scores[n], 5);
+        }
+    }
+}
+
+TEST_P(Codes, the_best_scores_are_counted_and_collected) {
+    for (const std::size_t num_blocks : {0, 1, 2, 7, 40}) {
+        const std::vector<std::int16_t> scores =
+            random_words(num_blocks * 32, -32768, 32767, 16 + num_blocks);
+        for (const std::size_t step : {1, 3, 50}) {
+            std::vector<std::int16_t> looked_at;
+            for (std::size_t block = 0; block < num_blocks; block += step) {
+                looked_at.insert(looked_at.end(), scores.begin() + block * 32,
+                                 scores.begin() + (block + 1) * 32);
+            }
+            const auto greatest = std::max_element(looked_at.begin(), looked_at.end());
+            EXPECT_EQ(codes().max_score(scores.data(), num_blocks, step),
+                      greatest == looked_at.end() ? kNoScore : *greatest);
+            for (const std::int16_t threshold : {kNoScore, std::int16_t{-1}, std::int16_t{30000}}) {
+                EXPECT_EQ(codes().count_above(scores.data(), num_blocks, step, threshold),
+                          std::count_if(looked_at.begin(), looked_at.end(),
+                                        [&](std::int16_t score) { return score > threshold; }));
+            }
+        }
+        for (const std::size_t capacity : {std::size_t{32}, num_blocks * 32 + 32}) {
+            std::vector<std::uint32_t> entries(capacity + 1, 9);
+            std::vector<std::int16_t> values(capacity + 1, 9);
+            std::size_t end = 99;
+            const std::size_t count = codes().collect_above(
+                scores.data(), num_blocks, -2000, capacity, entries.data(), values.data(), &end);
+            std::size_t expected = 0;
+            for (std::size_t i = 0; i < end * 32; ++i) {
+                if (scores[i] > -2000) {
+                    ASSERT_LT(expected, count);
+                    EXPECT_EQ(entries[expected], i);
+                    EXPECT_EQ(values[expected], scores[i]);
+                    ++expected;
+                }
+            }
+            EXPECT_EQ(count, expected);
+            EXPECT_TRUE(end == num_blocks || count + 32 > capacity);
+            EXPECT_EQ(entries[capacity], 9);
+        }
+    }
+}
+
+TEST_P(Codes, gathered_rows_are_multiplied_exactly) {
+    for (const std::size_t row_bytes : {16, 32, 64, 128, 192, 4096}) {
+        constexpr std::size_t kRows = 50;
+        std::vector<std::uint8_t> rows = random_bytes(kRows * row_bytes, 17);
+        std::fill_n(rows.begin(), row_bytes, std::uint8_t{255});
+        std::fill_n(rows.begin() + static_cast<std::ptrdiff_t>(row_bytes), row_bytes,
+                    std::uint8_t{0});
+        const auto limit =
+            static_cast<std::int16_t>(std::min<std::size_t>(32639, 2147483647 / 255 / row_bytes));
+        std::vector<std::int16_t> query =
+            random_words(row_bytes, static_cast<std::int16_t>(-limit), limit, 18);
+        for (const bool extreme : {false, true}) {
+            if (extreme) {
+                std::fill(query.begin(), query.end(), limit);
+            }
+            for (std::size_t n = 0; n <= 40; n = n < 3 ? n + 1 : n + 12) {
+                std::vector<std::uint32_t> positions(n);
+                Random random(n);
+                for (std::size_t i = 0; i < n; ++i) {
+                    positions[i] = static_cast<std::uint32_t>(i < 2 ? i : random.below(kRows));
+                }
+                std::vector<std::int32_t> dots(n + 1, kGuardByte);
+                codes().dot_gathered(query.data(), rows.data(), row_bytes, positions.data(), n,
+                                     dots.data());
+                for (std::size_t i = 0; i < n; ++i) {
+                    long dot = 0;
+                    for (std::size_t j = 0; j < row_bytes; ++j) {
+                        dot += query[j] * (rows[positions[i] * row_bytes + j] - 128L);
+                    }
+                    ASSERT_EQ(dots[i], dot);
+                }
+                EXPECT_EQ(dots[n], kGuardByte);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace segue::kernels

@@ -1,0 +1,486 @@
+// AVX-512 with VBMI and VNNI: one vpermb looks four subspaces of 16 entries up, one vpdpbusd adds
+// the four. Freestanding, so that no AVX-512 code leaks into the rest of the program.
+
+#include "kernels/codes_kernels.h"
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && \
+    defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
+
+#include <immintrin.h>
+
+namespace segue::kernels {
+namespace {
+
+constexpr std::size_t kFloats = 16;
+constexpr std::size_t kMaxRowBytes = 4096;
+/// Bytes of codes that are on their way while others are scored.
+constexpr std::size_t kBytesAhead = 8192;
+/// Rows that are on their way while others are multiplied.
+constexpr std::size_t kRowsAhead = 12;
+
+__m512i load(const void* from) {
+    return _mm512_loadu_si512(from);
+}
+
+void multiply_codebook(const float* query, const float* codebook, std::size_t num_subspaces,
+                       float* products, float* lows, float* highs) {
+    for (std::size_t s = 0; s < num_subspaces; ++s) {
+        const float* words = codebook + s * 32;
+        const __m512 first = _mm512_mul_ps(_mm512_set1_ps(query[2 * s]), _mm512_loadu_ps(words));
+        const __m512 second =
+            _mm512_mul_ps(_mm512_set1_ps(query[2 * s + 1]), _mm512_loadu_ps(words + 16));
+        const __m512 sum = _mm512_add_ps(first, second);
+        _mm512_storeu_ps(products + s * 16, sum);
+        lows[s] = _mm512_reduce_min_ps(sum);
+        highs[s] = _mm512_reduce_max_ps(sum);
+    }
+}
+
+void quantize_tables(const float* products, const float* lows, std::size_t num_subspaces,
+                     float scale, std::uint8_t* tables) {
+    const __m512 factor = _mm512_set1_ps(scale);
+    for (std::size_t s = 0; s < num_subspaces; ++s) {
+        const __m512 above =
+            _mm512_sub_ps(_mm512_loadu_ps(products + s * 16), _mm512_set1_ps(lows[s]));
+        const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(above, factor));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(tables + s * 16),
+                         _mm512_cvtusepi32_epi8(rounded));
+    }
+}
+
+/// The scores of kBlocks blocks of packed centres.
+template <int kBlocks>
+void score_centre_blocks(const CentreScores& arguments, std::size_t block, __m512i base,
+                         float* scores) {
+    __m512i sums[kBlocks];
+    for (int b = 0; b < kBlocks; ++b) {
+        sums[b] = base;
+    }
+    const std::size_t block_bytes = arguments.num_groups * kCodeLineBytes;
+    const std::uint8_t* centres = arguments.centres + block * block_bytes;
+    for (std::size_t group = 0; group < arguments.num_groups; ++group) {
+        int four;
+        __builtin_memcpy(&four, arguments.query + group * 4, 4);
+        const __m512i weights = _mm512_set1_epi32(four);
+        for (int b = 0; b < kBlocks; ++b) {
+            const std::size_t at = static_cast<std::size_t>(b) * block_bytes;
+            sums[b] =
+                _mm512_dpbusd_epi32(sums[b], load(centres + at + group * kCodeLineBytes), weights);
+        }
+    }
+    for (int b = 0; b < kBlocks; ++b) {
+        const std::size_t leaf = (block + static_cast<std::size_t>(b)) * kCentreBlock;
+        const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(arguments.query_scale),
+                                           _mm512_loadu_ps(arguments.scales + leaf));
+        const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[b]), scale);
+        _mm512_storeu_ps(scores + leaf,
+                         _mm512_add_ps(scaled, _mm512_loadu_ps(arguments.offsets + leaf)));
+    }
+}
+
+void score_centres(const CentreScores& arguments, float* scores) {
+    int sum = 0;
+    for (std::size_t i = 0; i < arguments.num_groups * 4; ++i) {
+        sum += arguments.query[i];
+    }
+    const __m512i base = _mm512_set1_epi32(-128 * sum);
+    std::size_t block = 0;
+    for (; block + 4 <= arguments.num_blocks; block += 4) {
+        score_centre_blocks<4>(arguments, block, base, scores);
+    }
+    for (; block < arguments.num_blocks; ++block) {
+        score_centre_blocks<1>(arguments, block, base, scores);
+    }
+}
+
+std::size_t count_floats_above(const float* scores, std::size_t n, float threshold) {
+    const __m512 limit = _mm512_set1_ps(threshold);
+    std::size_t count = 0;
+    std::size_t i = 0;
+    for (; i + kFloats <= n; i += kFloats) {
+        const __mmask16 above = _mm512_cmp_ps_mask(_mm512_loadu_ps(scores + i), limit, _CMP_GT_OQ);
+        count += static_cast<std::size_t>(__builtin_popcount(above));
+    }
+    if (i < n) {
+        const auto rest = static_cast<__mmask16>((1U << (n - i)) - 1);
+        const __mmask16 above = _mm512_mask_cmp_ps_mask(
+            rest, _mm512_maskz_loadu_ps(rest, scores + i), limit, _CMP_GT_OQ);
+        count += static_cast<std::size_t>(__builtin_popcount(above));
+    }
+    return count;
+}
+
+/// Indices of the four tables of a line for the codes in the low halves of its bytes.
+__m512i table_index(__m512i codes) {
+    constexpr int kAndThenOr = 0xEA;
+    return _mm512_ternarylogic_epi32(codes, _mm512_set1_epi8(15), _mm512_set1_epi32(0x30201000),
+                                     kAndThenOr);
+}
+
+__m512i looked_up(__m512i sums, __m512i index, __m512i table) {
+    return _mm512_dpbusd_epi32(sums, _mm512_permutexvar_epi8(index, table), _mm512_set1_epi8(1));
+}
+
+__m512i saturated(__m512i first_half, __m512i second_half) {
+    const __m512i both =
+        _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtsepi32_epi16(first_half)),
+                           _mm512_cvtsepi32_epi16(second_half), 1);
+    return _mm512_max_epi16(both, _mm512_set1_epi16(-32767));
+}
+
+/// The scores of the entries of one block.
+__m512i score_block(const std::uint8_t* tables, std::size_t num_lines, const std::uint8_t* codes,
+                    __m512i bias) {
+    __m512i low_even = bias;
+    __m512i high_even = bias;
+    __m512i low_odd = _mm512_setzero_si512();
+    __m512i high_odd = _mm512_setzero_si512();
+    std::size_t line = 0;
+    for (; line + 2 <= num_lines; line += 2) {
+        const __m512i even = load(codes + line * kCodeLineBytes);
+        const __m512i odd = load(codes + (line + 1) * kCodeLineBytes);
+        const __m512i even_table = load(tables + line * kCodeLineBytes);
+        const __m512i odd_table = load(tables + (line + 1) * kCodeLineBytes);
+        low_even = looked_up(low_even, table_index(even), even_table);
+        high_even = looked_up(high_even, table_index(_mm512_srli_epi32(even, 4)), even_table);
+        low_odd = looked_up(low_odd, table_index(odd), odd_table);
+        high_odd = looked_up(high_odd, table_index(_mm512_srli_epi32(odd, 4)), odd_table);
+    }
+    if (line < num_lines) {
+        const __m512i last = load(codes + line * kCodeLineBytes);
+        const __m512i table = load(tables + line * kCodeLineBytes);
+        low_even = looked_up(low_even, table_index(last), table);
+        high_even = looked_up(high_even, table_index(_mm512_srli_epi32(last, 4)), table);
+    }
+    return saturated(_mm512_add_epi32(low_even, low_odd), _mm512_add_epi32(high_even, high_odd));
+}
+
+/// The scores of a block whose entries from `count` on do not exist.
+__m512i first_scores(__m512i scores, std::size_t count) {
+    return count >= kCodeBlock
+               ? scores
+               : _mm512_mask_mov_epi16(_mm512_set1_epi16(kNoScore), (1U << count) - 1, scores);
+}
+
+/// Walks the blocks of the segments, ahead of the scan.
+struct BlocksAhead {
+    const CodeSegment* segment;
+    const CodeSegment* end;
+    std::size_t block_bytes;
+    std::size_t offset;
+
+    /// Asks for the next block.
+    void prefetch() {
+        if (segment == end) {
+            return;
+        }
+        const char* codes = reinterpret_cast<const char*>(segment->codes) + offset;
+        for (std::size_t at = 0; at < block_bytes; at += kCodeLineBytes) {
+            _mm_prefetch(codes + at, _MM_HINT_T0);
+        }
+        offset += block_bytes;
+        while (segment != end &&
+               offset >= (segment->num_entries + kCodeBlock - 1) / kCodeBlock * block_bytes) {
+            ++segment;
+            offset = 0;
+        }
+    }
+};
+
+void scan(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* segments,
+          std::size_t num_segments, std::int16_t* scores) {
+    const std::size_t block_bytes = num_lines * kCodeLineBytes;
+    BlocksAhead ahead = {segments, segments + num_segments, block_bytes, 0};
+    while (ahead.segment != ahead.end && ahead.segment->num_entries == 0) {
+        ++ahead.segment;
+    }
+    for (std::size_t bytes = 0; bytes < kBytesAhead; bytes += block_bytes) {
+        ahead.prefetch();
+    }
+    for (std::size_t s = 0; s < num_segments; ++s) {
+        const std::uint8_t* codes = segments[s].codes;
+        const __m512i bias = _mm512_set1_epi32(segments[s].bias);
+        for (std::size_t entry = 0; entry < segments[s].num_entries; entry += kCodeBlock) {
+            ahead.prefetch();
+            const __m512i block = score_block(tables, num_lines, codes, bias);
+            _mm512_storeu_si512(scores, first_scores(block, segments[s].num_entries - entry));
+            codes += block_bytes;
+            scores += kCodeBlock;
+        }
+    }
+}
+
+/// The scores of one block for kQueries queries, which share its loads and indices.
+template <int kQueries>
+void score_block_shared(const std::uint8_t* const* tables, const std::int32_t* biases,
+                        std::size_t num_lines, const std::uint8_t* codes, std::size_t count,
+                        std::size_t entry, std::int16_t* const* scores) {
+    __m512i low[kQueries];
+    __m512i high[kQueries];
+    for (int q = 0; q < kQueries; ++q) {
+        low[q] = high[q] = _mm512_set1_epi32(biases[q]);
+    }
+    for (std::size_t line = 0; line < num_lines; ++line) {
+        const __m512i both = load(codes + line * kCodeLineBytes);
+        const __m512i low_index = table_index(both);
+        const __m512i high_index = table_index(_mm512_srli_epi32(both, 4));
+        for (int q = 0; q < kQueries; ++q) {
+            const __m512i table = load(tables[q] + line * kCodeLineBytes);
+            low[q] = looked_up(low[q], low_index, table);
+            high[q] = looked_up(high[q], high_index, table);
+        }
+    }
+    for (int q = 0; q < kQueries; ++q) {
+        _mm512_storeu_si512(scores[q] + entry, first_scores(saturated(low[q], high[q]), count));
+    }
+}
+
+template <int kQueries>
+void scan_queries(const std::uint8_t* const* tables, const std::int32_t* biases,
+                  std::size_t num_lines, const CodeSegment& segment, std::int16_t* const* scores) {
+    const std::size_t block_bytes = num_lines * kCodeLineBytes;
+    const std::size_t num_blocks = (segment.num_entries + kCodeBlock - 1) / kCodeBlock;
+    for (std::size_t block = 0; block < num_blocks; ++block) {
+        const std::uint8_t* codes = segment.codes + block * block_bytes;
+        if (block * block_bytes + kBytesAhead < num_blocks * block_bytes) {
+            for (std::size_t at = 0; at < block_bytes; at += kCodeLineBytes) {
+                _mm_prefetch(reinterpret_cast<const char*>(codes) + kBytesAhead + at, _MM_HINT_T0);
+            }
+        }
+        const std::size_t entry = block * kCodeBlock;
+        score_block_shared<kQueries>(tables, biases, num_lines, codes, segment.num_entries - entry,
+                                     entry, scores);
+    }
+}
+
+void scan_shared(const std::uint8_t* const* tables, const std::int32_t* biases,
+                 std::size_t num_queries, std::size_t num_lines, const CodeSegment& segment,
+                 std::int16_t* const* scores) {
+    switch (num_queries) {
+        case 1:
+            return scan_queries<1>(tables, biases, num_lines, segment, scores);
+        case 2:
+            return scan_queries<2>(tables, biases, num_lines, segment, scores);
+        case 3:
+            return scan_queries<3>(tables, biases, num_lines, segment, scores);
+        case 4:
+            return scan_queries<4>(tables, biases, num_lines, segment, scores);
+        default:
+            return;
+    }
+}
+
+/// A table of kNumLevels words in eight registers.
+struct LevelTable {
+    __m512i parts[8];
+
+    explicit LevelTable(const std::int16_t* values) {
+        for (int part = 0; part < 8; ++part) {
+            parts[part] = load(values + part * 32);
+        }
+    }
+
+    __m512i operator()(__m512i levels) const {
+        const __m512i first = _mm512_permutex2var_epi16(parts[0], levels, parts[1]);
+        const __m512i second = _mm512_permutex2var_epi16(parts[2], levels, parts[3]);
+        const __m512i third = _mm512_permutex2var_epi16(parts[4], levels, parts[5]);
+        const __m512i fourth = _mm512_permutex2var_epi16(parts[6], levels, parts[7]);
+        const __mmask32 odd = _mm512_test_epi16_mask(levels, _mm512_set1_epi16(64));
+        const __mmask32 upper = _mm512_test_epi16_mask(levels, _mm512_set1_epi16(128));
+        return _mm512_mask_blend_epi16(upper, _mm512_mask_blend_epi16(odd, first, second),
+                                       _mm512_mask_blend_epi16(odd, third, fourth));
+    }
+};
+
+/// The first `count` lanes of a register of words.
+__mmask32 first_lanes(std::size_t count) {
+    return count >= 32 ? ~0U : (1U << count) - 1;
+}
+
+void multiply_levels(const std::uint8_t* levels, std::size_t n, const std::int16_t* factors,
+                     unsigned shift, std::int16_t* scores) {
+    const LevelTable table(factors);
+    const __m128i bits = _mm_cvtsi32_si128(static_cast<int>(shift));
+    for (std::size_t i = 0; i < n; i += 32) {
+        const __mmask32 lanes = first_lanes(n - i);
+        const __m512i level = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(lanes, levels + i));
+        const __m512i score = _mm512_maskz_loadu_epi16(lanes, scores + i);
+        const __mmask32 scored =
+            _mm512_mask_cmpneq_epi16_mask(lanes, score, _mm512_set1_epi16(kNoScore));
+        _mm512_mask_storeu_epi16(scores + i, scored,
+                                 _mm512_mulhrs_epi16(_mm512_sll_epi16(score, bits), table(level)));
+    }
+}
+
+void add_levels(const std::uint8_t* levels, std::size_t n, const std::int16_t* biases,
+                std::int16_t* scores) {
+    const LevelTable table(biases);
+    for (std::size_t i = 0; i < n; i += 32) {
+        const __mmask32 lanes = first_lanes(n - i);
+        const __m512i level = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(lanes, levels + i));
+        const __m512i score = _mm512_maskz_loadu_epi16(lanes, scores + i);
+        const __mmask32 scored =
+            _mm512_mask_cmpneq_epi16_mask(lanes, score, _mm512_set1_epi16(kNoScore));
+        const __m512i sum = _mm512_adds_epi16(score, table(level));
+        _mm512_mask_storeu_epi16(scores + i, scored,
+                                 _mm512_max_epi16(sum, _mm512_set1_epi16(-32767)));
+    }
+}
+
+void mask_scores(const std::uint64_t* bits, std::size_t first_bit, std::size_t n,
+                 std::int16_t* scores) {
+    for (std::size_t i = 0; i < n; i += 32) {
+        const std::size_t bit = first_bit + i;
+        const std::uint64_t low = bits[bit / 64] >> (bit % 64);
+        const std::uint64_t high = bits[bit / 64 + 1] << 1 << (63 - bit % 64);
+        const auto allowed = static_cast<__mmask32>(low | high);
+        _mm512_mask_storeu_epi16(scores + i, ~allowed & first_lanes(n - i),
+                                 _mm512_set1_epi16(kNoScore));
+    }
+}
+
+std::int16_t max_score(const std::int16_t* scores, std::size_t num_blocks, std::size_t step) {
+    __m512i greatest = _mm512_set1_epi16(kNoScore);
+    for (std::size_t block = 0; block < num_blocks; block += step) {
+        greatest = _mm512_max_epi16(greatest, load(scores + block * kCodeBlock));
+    }
+    const __m512i lower = _mm512_cvtepi16_epi32(_mm512_castsi512_si256(greatest));
+    const __m512i upper = _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(greatest, 1));
+    return static_cast<std::int16_t>(_mm512_reduce_max_epi32(_mm512_max_epi32(lower, upper)));
+}
+
+__mmask32 above(const std::int16_t* scores, __m512i threshold) {
+    return _mm512_cmpgt_epi16_mask(load(scores), threshold);
+}
+
+std::size_t count_above(const std::int16_t* scores, std::size_t num_blocks, std::size_t step,
+                        std::int16_t threshold) {
+    const __m512i limit = _mm512_set1_epi16(threshold);
+    std::size_t count = 0;
+    for (std::size_t block = 0; block < num_blocks; block += step) {
+        count +=
+            static_cast<std::size_t>(__builtin_popcount(above(scores + block * kCodeBlock, limit)));
+    }
+    return count;
+}
+
+std::size_t collect_above(const std::int16_t* scores, std::size_t num_blocks,
+                          std::int16_t threshold, std::size_t capacity, std::uint32_t* entries,
+                          std::int16_t* values, std::size_t* end_block) {
+    const __m512i limit = _mm512_set1_epi16(threshold);
+    std::size_t count = 0;
+    std::size_t block = 0;
+    for (; block < num_blocks && count + kCodeBlock <= capacity; ++block) {
+        const std::int16_t* from = scores + block * kCodeBlock;
+        for (std::uint32_t left = above(from, limit); left != 0; left &= left - 1) {
+            const auto lane = static_cast<std::uint32_t>(__builtin_ctz(left));
+            entries[count] = static_cast<std::uint32_t>(block * kCodeBlock) + lane;
+            values[count] = from[lane];
+            ++count;
+        }
+    }
+    *end_block = block;
+    return count;
+}
+
+/// The high and the low byte of each element of the query: element = 256 high + low.
+struct SplitQuery {
+    alignas(64) std::int8_t high[kMaxRowBytes];
+    alignas(64) std::int8_t low[kMaxRowBytes];
+    std::int32_t sum = 0;
+
+    SplitQuery(const std::int16_t* query, std::size_t row_bytes) {
+        for (std::size_t j = 0; j < row_bytes; ++j) {
+            low[j] = static_cast<std::int8_t>(query[j] & 255);
+            high[j] = static_cast<std::int8_t>((query[j] - low[j]) >> 8);
+            sum += query[j];
+        }
+    }
+};
+
+void dot_short_rows(const SplitQuery& query, const std::uint8_t* rows, std::size_t row_bytes,
+                    const std::uint32_t* positions, std::size_t n, std::int32_t* dots) {
+    const __mmask32 bytes = row_bytes == 32 ? ~0U : 0xFFFFU;
+    const __m256i high = _mm256_maskz_loadu_epi8(bytes, query.high);
+    const __m256i low = _mm256_maskz_loadu_epi8(bytes, query.low);
+    for (std::size_t i = 0; i < n; ++i) {
+        if (i + kRowsAhead < n) {
+            _mm_prefetch(reinterpret_cast<const char*>(rows) +
+                             std::size_t{positions[i + kRowsAhead]} * row_bytes,
+                         _MM_HINT_T0);
+        }
+        const __m256i row =
+            _mm256_maskz_loadu_epi8(bytes, rows + std::size_t{positions[i]} * row_bytes);
+        const __m256i highs = _mm256_dpbusd_epi32(_mm256_setzero_si256(), row, high);
+        const __m256i sums = _mm256_dpbusd_epi32(_mm256_slli_epi32(highs, 8), row, low);
+        __m128i four =
+            _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xB1));
+        dots[i] = _mm_cvtsi128_si32(four) - 128 * query.sum;
+    }
+}
+
+void dot_gathered(const std::int16_t* query, const std::uint8_t* rows, std::size_t row_bytes,
+                  const std::uint32_t* positions, std::size_t n, std::int32_t* dots) {
+    const SplitQuery split(query, row_bytes);
+    if (row_bytes < kCodeLineBytes) {
+        dot_short_rows(split, rows, row_bytes, positions, n, dots);
+        return;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        if (i + kRowsAhead < n) {
+            const char* next = reinterpret_cast<const char*>(rows) +
+                               std::size_t{positions[i + kRowsAhead]} * row_bytes;
+            for (std::size_t at = 0; at < row_bytes; at += kCodeLineBytes) {
+                _mm_prefetch(next + at, _MM_HINT_T0);
+            }
+        }
+        const std::uint8_t* row = rows + std::size_t{positions[i]} * row_bytes;
+        __m512i highs = _mm512_setzero_si512();
+        __m512i lows = _mm512_setzero_si512();
+        for (std::size_t at = 0; at < row_bytes; at += kCodeLineBytes) {
+            const __m512i bytes = load(row + at);
+            highs = _mm512_dpbusd_epi32(highs, bytes, load(split.high + at));
+            lows = _mm512_dpbusd_epi32(lows, bytes, load(split.low + at));
+        }
+        const __m512i sums = _mm512_add_epi32(_mm512_slli_epi32(highs, 8), lows);
+        dots[i] = _mm512_reduce_add_epi32(sums) - 128 * split.sum;
+    }
+}
+
+constexpr CodesKernels kKernels = {
+    .multiply_codebook = multiply_codebook,
+    .quantize_tables = quantize_tables,
+    .score_centres = score_centres,
+    .count_floats_above = count_floats_above,
+    .scan = scan,
+    .scan_shared = scan_shared,
+    .multiply_levels = multiply_levels,
+    .add_levels = add_levels,
+    .mask_scores = mask_scores,
+    .max_score = max_score,
+    .count_above = count_above,
+    .collect_above = collect_above,
+    .dot_gathered = dot_gathered,
+};
+
+}  // namespace
+
+const CodesKernels* avx512vnni_codes() {
+    return &kKernels;
+}
+
+}  // namespace segue::kernels
+
+#else
+
+namespace segue::kernels {
+
+const CodesKernels* avx512vnni_codes() {
+    return nullptr;
+}
+
+}  // namespace segue::kernels
+
+#endif
