@@ -97,6 +97,7 @@ constexpr std::size_t rotate_scratch_floats(std::size_t dim) {
 }
 
 struct CodesKernels;
+struct PartitionKernels;
 
 /// Immutable, thread-safe.
 struct KernelTable {
@@ -104,6 +105,8 @@ struct KernelTable {
     const char* name;
     /// 4-bit codes and int8 rows of the tree (codes_kernels.h).
     const CodesKernels* codes = nullptr;
+    /// Building an index (partition_kernels.h).
+    const PartitionKernels* partition = nullptr;
 
     float (*dot)(const float* left, const float* right, std::size_t n);
     float (*squared_distance)(const float* left, const float* right, std::size_t n);
