@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace segue {
 
@@ -46,7 +47,16 @@ std::size_t utf8_sequence_bytes(std::string_view text) {
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080u;
     while (!text.empty()) {
+        std::uint64_t eight = 0;
+        if (text.size() >= sizeof eight) {
+            std::memcpy(&eight, text.data(), sizeof eight);
+            if ((eight & kHighBits) == 0) {
+                text.remove_prefix(sizeof eight);
+                continue;
+            }
+        }
         const std::size_t bytes = utf8_sequence_bytes(text);
         if (bytes == 0) {
             return false;

@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <vector>
+
 #include "base/checksum.h"
 #include "base/text.h"
+#include "base/thread_pool.h"
 
 namespace segue {
 
@@ -33,22 +36,33 @@ Status check_checksums(std::span<const std::byte> file, const BundleHeader& head
         return corrupt(fmt::format("header: xxh3 {}, expected {}; the file is damaged",
                                    checksum->found, checksum->stated));
     }
-    for (const TensorView& tensor : header.tensors) {
+    std::vector<std::string> found(header.tensors.size());
+    ThreadPool pool(threads_for_checks(file.size()));
+    pool.for_each(found.size(), [&](std::size_t index, unsigned) {
+        found[index] = to_hex(xxh3_64(header.tensors[index].bytes));
+    });
+    for (std::size_t index = 0; index < found.size(); ++index) {
+        const std::string& name = header.tensors[index].name;
         const auto expected =
-            find_metadata(header.metadata, std::string(kTensorChecksumPrefix) + tensor.name);
+            find_metadata(header.metadata, std::string(kTensorChecksumPrefix) + name);
         if (!expected) {
-            return corrupt(fmt::format("tensor '{}' has no checksum", tensor.name));
+            return corrupt(fmt::format("tensor '{}' has no checksum", name));
         }
-        const std::string found = to_hex(xxh3_64(tensor.bytes));
-        if (found != *expected) {
+        if (found[index] != *expected) {
             return corrupt(fmt::format("tensor '{}': xxh3 {}, expected {}; the file is damaged",
-                                       tensor.name, found, *expected));
+                                       name, found[index], *expected));
         }
     }
     return Status();
 }
 
 }  // namespace
+
+unsigned threads_for_checks(std::uint64_t num_bytes) {
+    // What one thread looks through in a few milliseconds.
+    constexpr std::uint64_t kFewBytes = 16 << 20;
+    return num_bytes <= kFewBytes ? 1 : 0;
+}
 
 std::optional<std::string_view> find_metadata(const Metadata& metadata, std::string_view key) {
     for (const auto& [name, value] : metadata) {

@@ -31,6 +31,9 @@ public:
 
     /// In file order. Views into the mapped file; valid while *this lives.
     std::span<const TensorView> tensors() const { return header_.tensors; }
+    /// Of the whole file.
+    std::uint64_t num_bytes() const { return file_.bytes().size(); }
+
     /// Nothing when there is no such tensor. Valid while *this lives.
     const TensorView* find(std::string_view name) const;
 
@@ -40,6 +43,9 @@ private:
     MappedFile file_;
     BundleHeader header_;
 };
+
+/// How many threads (as ThreadPool counts) look through that many bytes: one is enough for few.
+unsigned threads_for_checks(std::uint64_t num_bytes);
 
 /// Nothing when `metadata` has no such key. Views into `metadata`.
 std::optional<std::string_view> find_metadata(const Metadata& metadata, std::string_view key);

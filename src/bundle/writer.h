@@ -29,12 +29,14 @@ public:
         add_tensor({std::move(name), kDtypeOf<Element>, std::move(shape), std::as_bytes(values)});
     }
 
+    /// Requires: the name is new, `shape` fits the bytes, and they live until write() is done.
+    void add_tensor(TensorView tensor);
+
     /// Replaces the file at `path` in one step. Returns an error if: it exists and `overwrite` is
     /// false, or it cannot be written; what was there before is untouched then.
     Status write(const std::string& path, bool overwrite) const;
 
 private:
-    void add_tensor(TensorView tensor);
     Metadata metadata_;
     std::vector<TensorView> tensors_;
 };

@@ -1,6 +1,7 @@
 #include "data/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "base/checksum.h"
@@ -10,6 +11,7 @@ namespace segue {
 
 namespace {
 constexpr std::size_t kFewestSlots = 16;
+constexpr std::size_t kKeysAhead = 32;
 
 std::uint32_t fingerprint_of(std::uint64_t hash) {
     return static_cast<std::uint32_t>(hash >> 32);
@@ -18,11 +20,22 @@ std::uint32_t fingerprint_of(std::uint64_t hash) {
 
 KeyIndex::KeyIndex(StringTableView keys) {
     reserve({}, keys.size());
-    for (std::size_t row = 0; row < keys.size(); ++row) {
-        const std::uint64_t hash = xxh3_64(keys[row]);
-        Slot& slot = slots_[slot_of(keys, keys[row], hash)];
-        if (slot.row_plus_one == 0) {
-            slot = {fingerprint_of(hash), static_cast<std::uint32_t>(row + 1)};
+    // Slots lie anywhere in a table much larger than the caches: some are asked for ahead.
+    std::array<std::uint64_t, kKeysAhead> hashes = {};
+    for (std::size_t begin = 0; begin < keys.size(); begin += kKeysAhead) {
+        const std::size_t count = std::min(kKeysAhead, keys.size() - begin);
+        for (std::size_t ahead = 0; ahead < count; ++ahead) {
+            hashes[ahead] = xxh3_64(keys[begin + ahead]);
+            __builtin_prefetch(&slots_[hashes[ahead] & (slots_.size() - 1)], 1);
+        }
+        for (std::size_t ahead = 0; ahead < count; ++ahead) {
+            const std::size_t row = begin + ahead;
+            Slot& slot = slots_[slot_of(keys, keys[row], hashes[ahead])];
+            if (slot.row_plus_one == 0) {
+                slot = {fingerprint_of(hashes[ahead]), static_cast<std::uint32_t>(row + 1)};
+            } else if (!first_repeated_) {
+                first_repeated_ = static_cast<std::uint32_t>(row);
+            }
         }
     }
 }

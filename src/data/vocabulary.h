@@ -20,6 +20,8 @@ public:
     explicit KeyIndex(StringTableView keys);
 
     std::optional<std::uint32_t> find(StringTableView keys, std::string_view key) const;
+    /// The first row whose key an earlier row has, of the keys it was made from.
+    std::optional<std::uint32_t> first_repeated() const { return first_repeated_; }
 
 private:
     friend class Vocabulary;
@@ -31,6 +33,7 @@ private:
     std::size_t slot_of(StringTableView keys, std::string_view key, std::uint64_t hash) const;
     void reserve(StringTableView keys, std::size_t num_keys);
     std::vector<Slot> slots_;
+    std::optional<std::uint32_t> first_repeated_;
 };
 
 /// Owns distinct keys, numbered from 0 in the order they came. Thread-compatible.

@@ -87,5 +87,20 @@ TEST(KeyIndex, finds_every_key_of_a_table_and_the_first_of_equals) {
     EXPECT_EQ(index.find(table.view(), "not there"), std::nullopt);
 }
 
+TEST(KeyIndex, names_the_first_row_that_repeats_a_key) {
+    for (const std::size_t repeat : {1u, 31u, 32u, 33u, 99u}) {
+        StringTable table;
+        for (std::size_t row = 0; row < 100; ++row) {
+            table.append("key " + std::to_string(row == repeat ? repeat / 2 : row));
+        }
+        EXPECT_EQ(KeyIndex(table.view()).first_repeated(), repeat);
+    }
+    StringTable distinct;
+    for (std::size_t row = 0; row < 100; ++row) {
+        distinct.append(std::to_string(row));
+    }
+    EXPECT_EQ(KeyIndex(distinct.view()).first_repeated(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace segue
