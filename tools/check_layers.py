@@ -13,12 +13,13 @@ import sys
 LAYERS = (
     ("base",),
     ("kernels", "data", "tables"),
-    ("linalg", "cooc", "ingest", "bundle", "features"),
-    ("train", "index", "model"),
+    ("linalg", "cooc", "ingest", "bundle", "features", "http"),
+    ("train", "index"),
+    ("model",),
     ("recommend",),
     ("eval",),
     ("pipeline", "serve"),
-    ("cli", "python", "web"),
+    ("cli", "library", "python", "web"),
 )
 LEVEL = {folder: level for level, folders in enumerate(LAYERS) for folder in folders}
 

@@ -57,7 +57,20 @@ Model Model::from_parts(ModelParts parts) {
     SEGUE_ASSERT(views.neighbours.offsets.empty() || views.neighbours.num_items() == num_items);
     SEGUE_ASSERT(views.interactions.num_rows == views.group_keys.size());
     SEGUE_ASSERT(views.interactions.num_columns == num_items);
+    if (tables->parts.index) {
+        Result<LeafIndex> opened = LeafIndex::open(
+            tables->parts.index->tables(), views.item_vectors, tables->parts.index_facts.settings);
+        SEGUE_ASSERT(opened.ok());
+        tables->index = std::move(opened).value();
+        tables->index_facts = tables->parts.index_facts;
+    }
     return Model(std::move(tables));
+}
+
+ModelParts Model::release_parts() && {
+    SEGUE_ASSERT(!tables_->file);
+    tables_->index.reset();
+    return std::move(tables_->parts);
 }
 
 Model::Model(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
@@ -110,6 +123,14 @@ MatrixView Model::item_vectors() const {
 
 NeighboursView Model::neighbours() const {
     return tables_->views.neighbours;
+}
+
+const LeafIndex* Model::index() const {
+    return tables_->index ? &*tables_->index : nullptr;
+}
+
+const IndexFacts& Model::index_facts() const {
+    return tables_->index_facts;
 }
 
 SparseView Model::interactions() const {

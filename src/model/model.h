@@ -19,6 +19,8 @@
 #include "data/sparse.h"
 #include "data/string_table.h"
 #include "data/vocabulary.h"
+#include "index/index_tables.h"
+#include "index/leaf_index.h"
 
 namespace segue {
 
@@ -69,6 +71,13 @@ struct ModelInfo {
     FoldInSettings fold_in;
 };
 
+/// What searches through a stored index go by, and how it was judged.
+struct IndexFacts {
+    IndexSettings settings;
+    bool blessed = false;            // recall and latency were within the limits it was judged by
+    std::string report_json = "{}";  // how it was built, and the recall it was measured to have
+};
+
 /// The owned tables of a model. Empty tables are left out of the bundle.
 struct ModelParts {
     ModelInfo info;
@@ -78,11 +87,14 @@ struct ModelParts {
     Matrix item_vectors;                          // [num_items x dim]
     Neighbours neighbours;                        // top 100 by the default popularity exponent
     Vocabulary groups;
-    SparseMatrix interactions;  // [num_groups x num_items] histories
+    SparseMatrix interactions;        // [num_groups x num_items] histories
+    std::optional<IndexParts> index;  // over item_vectors
+    IndexFacts index_facts;           // only with an index
 };
 
 struct OpenOptions {
     bool verify_checksums = true;
+    bool open_index = true;  // false: as if the bundle had none
 };
 
 /// An open model: views into memory it owns or a file it maps. Move-only. Immutable, thread-safe.
@@ -94,6 +106,8 @@ public:
     /// Takes the tables of a model that was just fitted. Requires: they agree in size (what
     /// write_bundle checks first).
     static Model from_parts(ModelParts parts);
+    /// The tables from_parts() was given. Requires: it was made by that.
+    ModelParts release_parts() &&;
     Model(Model&&) noexcept;
     Model& operator=(Model&&) noexcept;
     ~Model();
@@ -115,6 +129,10 @@ public:
     /// No offsets where there are none; num_items() lists otherwise.
     NeighboursView neighbours() const;
 
+    /// The stored index over item_vectors(), null where there is none. Valid while *this lives.
+    const LeafIndex* index() const;
+    const IndexFacts& index_facts() const;
+
     /// Histories, [num_groups x num_items]; no rows where they are not stored.
     SparseView interactions() const;
     /// The transpose of interactions(), [num_items x num_groups]; made at the first call, by
@@ -133,5 +151,11 @@ private:
 /// exists and `overwrite` is false, or it cannot be written; what was there before is untouched
 /// then.
 Status write_bundle(const ModelParts& parts, const std::string& path, bool overwrite);
+
+/// Gives the bundle at `path` this index in place of the one it may have. Everything else in it
+/// stays, also what this program does not know. The new file is renamed over the old one. Returns
+/// an error if: the file is no bundle, is damaged, has other vectors than the index was built for,
+/// or cannot be written; it is untouched then.
+Status replace_index(const std::string& path, const IndexTables& index, const IndexFacts& facts);
 
 }  // namespace segue

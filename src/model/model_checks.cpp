@@ -19,25 +19,59 @@ constexpr float kMaxScore = 1e30f;
 constexpr double kMaxExponent = 2;
 constexpr double kMaxSetting = 1e12;
 
-Status check_strings(StringTableView strings, std::size_t count, const std::string& name) {
-    const std::span<const std::uint64_t> offsets = strings.offsets();
-    const std::size_t bytes = strings.bytes().size();
-    if (offsets.size() != count + 1 || offsets.front() != 0 || offsets.back() != bytes) {
-        return corrupt(fmt::format("{}: {} offsets do not span {} texts in {} bytes", name,
-                                   offsets.size(), count, bytes));
-    }
-    for (std::size_t row = 0; row < count; ++row) {
-        if (offsets[row] > offsets[row + 1] || offsets[row + 1] > bytes) {
-            return corrupt(fmt::format("{}: offsets do not ascend at row {}", name, row));
-        }
-        if (!is_valid_utf8(strings[row])) {
-            return corrupt(fmt::format("{}: row {} is not UTF-8", name, row));
+/// Runs check(begin, end) over [0, size) on all threads; the error of the lowest chunk that has
+/// one.
+template <typename Check>
+Status check_chunks(std::size_t size, ThreadPool& pool, const Check& check) {
+    constexpr std::size_t kChunk = 16384;
+    const Chunks chunks{size, kChunk};
+    std::vector<Status> statuses(chunks.count());
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
+        statuses[chunk] = check(chunks.begin(chunk), chunks.end(chunk));
+    });
+    for (Status& status : statuses) {
+        if (!status.ok()) {
+            return std::move(status);
         }
     }
     return Status();
 }
 
-Status check_attributes(const TableViews& tables, std::size_t num_items) {
+/// Whether a character begins at this byte (or the text ends).
+bool is_boundary(std::span<const char> bytes, std::uint64_t offset) {
+    return offset == bytes.size() || (static_cast<unsigned char>(bytes[offset]) & 0xC0) != 0x80;
+}
+
+Status check_strings(StringTableView strings, std::size_t count, const std::string& name,
+                     ThreadPool& pool) {
+    const std::span<const std::uint64_t> offsets = strings.offsets();
+    const std::span<const char> bytes = strings.bytes();
+    if (offsets.size() != count + 1 || offsets.front() != 0 || offsets.back() != bytes.size()) {
+        return corrupt(fmt::format("{}: {} offsets do not span {} texts in {} bytes", name,
+                                   offsets.size(), count, bytes.size()));
+    }
+    return check_chunks(count, pool, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            if (offsets[row] > offsets[row + 1] || offsets[row + 1] > bytes.size()) {
+                return corrupt(fmt::format("{}: offsets do not ascend at row {}", name, row));
+            }
+        }
+        // Many texts at once are UTF-8 when they are as a whole and each begins with a character.
+        bool is_utf8 =
+            is_valid_utf8({bytes.data() + offsets[begin], offsets[end] - offsets[begin]});
+        for (std::size_t row = begin; row < end; ++row) {
+            is_utf8 &= is_boundary(bytes, offsets[row]);
+        }
+        for (std::size_t row = begin; row < end && !is_utf8; ++row) {
+            if (!is_valid_utf8(strings[row])) {
+                return corrupt(fmt::format("{}: row {} is not UTF-8", name, row));
+            }
+        }
+        return Status();
+    });
+}
+
+Status check_attributes(const TableViews& tables, std::size_t num_items, ThreadPool& pool) {
     std::set<std::string_view> names;
     for (std::size_t index = 0; index < tables.attribute_names.size(); ++index) {
         const std::string& name = tables.attribute_names[index];
@@ -45,8 +79,8 @@ Status check_attributes(const TableViews& tables, std::size_t num_items) {
             return corrupt(
                 fmt::format("attribute {}: its name is not UTF-8 or occurs twice", index));
         }
-        if (Status status =
-                check_strings(tables.attributes[index], num_items, "attribute '" + name + "'");
+        if (Status status = check_strings(tables.attributes[index], num_items,
+                                          "attribute '" + name + "'", pool);
             !status.ok()) {
             return status;
         }
@@ -54,7 +88,21 @@ Status check_attributes(const TableViews& tables, std::size_t num_items) {
     return Status();
 }
 
-Status check_vectors(const MatrixView& vectors, std::size_t num_items) {
+/// Whether all are at most `limit`; not for NaN. Without branches: as fast as memory is.
+bool all_within(std::span<const float> values, float limit) {
+    bool within = true;
+    for (const float value : values) {
+        within &= std::fabs(value) <= limit;
+    }
+    return within;
+}
+
+bool is_vector(const float* values, std::size_t dim, std::size_t stride) {
+    return all_within({values, dim}, kMaxVectorValue) &&
+           all_within({values + dim, stride - dim}, 0);
+}
+
+Status check_vectors(const MatrixView& vectors, std::size_t num_items, ThreadPool& pool) {
     if (vectors.num_rows == 0) {
         return Status();
     }
@@ -62,25 +110,86 @@ Status check_vectors(const MatrixView& vectors, std::size_t num_items) {
         return corrupt(fmt::format("vectors: {} rows of {} in {} floats for {} items",
                                    vectors.num_rows, vectors.dim, vectors.stride, num_items));
     }
-    for (std::size_t row = 0; row < vectors.num_rows; ++row) {
-        const float* const values = vectors.data + row * vectors.stride;
-        // The comparison is false for NaN also.
-        const bool in_range = std::all_of(values, values + vectors.dim, [](float value) {
-            return std::fabs(value) <= kMaxVectorValue;
-        });
-        const bool padded_with_zeros = std::all_of(values + vectors.dim, values + vectors.stride,
-                                                   [](float value) { return value == 0; });
-        if (!in_range || !padded_with_zeros) {
-            return corrupt(
-                fmt::format("vectors: row {} has a value that is not finite, beyond "
-                            "{}, or behind its dimension",
-                            row, kMaxVectorValue));
+    return check_chunks(num_items, pool, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            if (!is_vector(vectors.data + row * vectors.stride, vectors.dim, vectors.stride)) {
+                return corrupt(
+                    fmt::format("vectors: row {} has a value that is not finite, beyond "
+                                "{}, or behind its dimension",
+                                row, kMaxVectorValue));
+            }
         }
-    }
-    return Status();
+        return Status();
+    });
 }
 
-Status check_neighbours(const NeighboursView& neighbours, std::size_t num_items) {
+/// Tells whether lists have an item twice: a table of stamps that fits the caches remembers, by the
+/// last bits of the row, in which list a row was last seen; rows that seem to come again are looked
+/// for. Not thread-safe.
+class RepeatFinder {
+public:
+    bool has_repeat(std::span<const std::uint32_t> rows) {
+        return seems_to_repeat(rows) && repeats(rows);
+    }
+
+private:
+    static constexpr std::size_t kStamps = 32768;
+
+    bool seems_to_repeat(std::span<const std::uint32_t> rows) {
+        if (++stamp_ == 0) {
+            std::fill(last_list_.begin(), last_list_.end(), std::uint16_t{0});
+            stamp_ = 1;
+        }
+        std::uint16_t* const last_list = last_list_.data();
+        const std::uint16_t stamp = stamp_;
+        unsigned seems = 0;
+        for (const std::uint32_t row : rows) {
+            seems |= last_list[row % kStamps] == stamp ? 1U : 0U;
+            last_list[row % kStamps] = stamp;
+        }
+        return seems != 0;
+    }
+    bool repeats(std::span<const std::uint32_t> rows) {
+        seems_to_repeat({});  // forget the list
+        for (std::size_t place = 0; place < rows.size(); ++place) {
+            std::uint16_t& last = last_list_[rows[place] % kStamps];
+            const auto before = rows.first(place);
+            if (last == stamp_ &&
+                std::find(before.begin(), before.end(), rows[place]) != before.end()) {
+                return true;
+            }
+            last = stamp_;
+        }
+        return false;
+    }
+
+    std::vector<std::uint16_t> last_list_ = std::vector<std::uint16_t>(kStamps, 0);
+    std::uint16_t stamp_ = 0;
+};
+
+/// Whether the list of `item` has known items, never itself and each once, in order, with scores
+/// that can be added up. All but the last without branches.
+bool is_neighbour_list(std::span<const std::uint32_t> rows, std::span<const float> scores,
+                       std::uint32_t item, std::uint32_t num_items, RepeatFinder& repeats) {
+    if (rows.empty()) {
+        return true;
+    }
+    unsigned wrong = 0;
+    for (const std::uint32_t row : rows) {
+        wrong |= (row >= num_items ? 1U : 0U) | (row == item ? 1U : 0U);
+    }
+    for (std::size_t place = 1; place < rows.size(); ++place) {
+        const unsigned falls = scores[place - 1] > scores[place] ? 1U : 0U;
+        const unsigned ties = scores[place - 1] == scores[place] ? 1U : 0U;
+        const unsigned ascends = rows[place - 1] < rows[place] ? 1U : 0U;
+        wrong |= 1U ^ (falls | (ties & ascends));
+    }
+    // In order, so no score is NaN, and the first and the last are the extremes.
+    return wrong == 0 && scores.front() <= kMaxScore && scores.back() >= -kMaxScore &&
+           !repeats.has_repeat(rows);
+}
+
+Status check_neighbours(const NeighboursView& neighbours, std::size_t num_items, ThreadPool& pool) {
     const std::span<const std::uint64_t> offsets = neighbours.offsets;
     if (offsets.empty()) {
         return Status();
@@ -92,31 +201,26 @@ Status check_neighbours(const NeighboursView& neighbours, std::size_t num_items)
         return corrupt(fmt::format("neighbours: tables do not agree on {} entries of {} items",
                                    num_entries, num_items));
     }
-    // last_list[j] is one more than the last item in whose list j was seen.
-    std::vector<std::uint32_t> last_list(num_items, 0);
-    for (std::size_t item = 0; item < num_items; ++item) {
-        if (offsets[item] > offsets[item + 1] || offsets[item + 1] > num_entries) {
-            return corrupt(fmt::format("neighbours: offsets do not ascend at item {}", item));
-        }
-        for (std::uint64_t entry = offsets[item]; entry < offsets[item + 1]; ++entry) {
-            const ScoredRow scored = {neighbours.item_rows[entry], neighbours.scores[entry]};
-            const bool well_formed = scored.item_row < num_items && scored.item_row != item &&
-                                     last_list[scored.item_row] != item + 1 &&
-                                     std::fabs(scored.score) <= kMaxScore;
-            const bool in_order =
-                entry == offsets[item] ||
-                comes_before({neighbours.item_rows[entry - 1], neighbours.scores[entry - 1]},
-                             scored);
-            if (!well_formed || !in_order) {
+    return check_chunks(num_items, pool, [&](std::size_t begin, std::size_t end) {
+        RepeatFinder repeats;
+        for (std::size_t item = begin; item < end; ++item) {
+            const std::uint64_t first = offsets[item];
+            if (first > offsets[item + 1] || offsets[item + 1] > num_entries) {
+                return corrupt(fmt::format("neighbours: offsets do not ascend at item {}", item));
+            }
+            const std::size_t size = offsets[item + 1] - first;
+            if (!is_neighbour_list(neighbours.item_rows.subspan(first, size),
+                                   neighbours.scores.subspan(first, size),
+                                   static_cast<std::uint32_t>(item),
+                                   static_cast<std::uint32_t>(num_items), repeats)) {
                 return corrupt(
                     fmt::format("neighbours: the list of item {} has an item that is unknown, its "
                                 "own, double or out of order, or a score that is not finite",
                                 item));
             }
-            last_list[scored.item_row] = static_cast<std::uint32_t>(item + 1);
         }
-    }
-    return Status();
+        return Status();
+    });
 }
 
 bool is_setting(double value) {
@@ -175,7 +279,7 @@ Status check_frequencies(std::span<const std::uint32_t> frequencies, std::size_t
 
 }  // namespace
 
-Status check_tables(const ModelInfo& info, const TableViews& tables) {
+Status check_tables(const ModelInfo& info, const TableViews& tables, ThreadPool& pool) {
     const std::size_t num_items = tables.item_keys.size();
     const std::size_t num_groups = tables.group_keys.size();
     if (num_items >= UINT32_MAX - 1 || num_groups >= UINT32_MAX - 1) {
@@ -188,14 +292,14 @@ Status check_tables(const ModelInfo& info, const TableViews& tables) {
             status = check();
         }
     };
-    then([&] { return check_strings(tables.item_keys, num_items, "item keys"); });
-    then([&] { return check_attributes(tables, num_items); });
+    then([&] { return check_strings(tables.item_keys, num_items, "item keys", pool); });
+    then([&] { return check_attributes(tables, num_items, pool); });
     then([&] { return check_frequencies(tables.item_frequencies, num_items); });
-    then([&] { return check_vectors(tables.item_vectors, num_items); });
-    then([&] { return check_neighbours(tables.neighbours, num_items); });
+    then([&] { return check_vectors(tables.item_vectors, num_items, pool); });
+    then([&] { return check_neighbours(tables.neighbours, num_items, pool); });
     then([&] { return check_answerable(info, tables); });
     if (num_groups > 0 || tables.interactions.num_rows > 0) {
-        then([&] { return check_strings(tables.group_keys, num_groups, "group keys"); });
+        then([&] { return check_strings(tables.group_keys, num_groups, "group keys", pool); });
         then([&] {
             return tables.interactions.num_rows == num_groups &&
                            tables.interactions.num_columns == num_items

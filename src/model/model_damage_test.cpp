@@ -12,6 +12,7 @@
 namespace segue {
 namespace {
 
+using testing::small_indexed_parts;
 using testing::small_parts;
 using testing::TemporaryFolder;
 
@@ -23,6 +24,31 @@ std::size_t walk_strings(StringTableView table) {
         }
     }
     return bytes;
+}
+
+/// Whatever the tables hold, results are known items with finite scores.
+void expect_well_formed_searches(const LeafIndex& index) {
+    SearchScratch scratch;
+    std::vector<ScoredRow> results;
+    const std::vector<float> query = {1, -2};
+    for (const SearchPath path : {SearchPath::kAuto, SearchPath::kExact, SearchPath::kTree}) {
+        for (const double exponent : {0.0, 0.5}) {
+            IndexSearchOptions options;
+            options.k = 3;
+            options.path = path;
+            options.popularity_exponent = exponent;
+            const Status status = index.search(query, options, scratch, results);
+            if (!status.ok()) {
+                ASSERT_FALSE(status.message().empty());
+                continue;
+            }
+            ASSERT_LE(results.size(), 3U);
+            for (const ScoredRow& result : results) {
+                ASSERT_LT(result.item_row, index.tables().num_items);
+                ASSERT_TRUE(std::isfinite(result.score));
+            }
+        }
+    }
 }
 
 /// Touches everything a model hands out; nothing may lie outside, be unknown or not be finite.
@@ -56,6 +82,9 @@ void expect_well_formed(const Model& model) {
             touched += neighbours.together.empty() ? 0 : neighbours.together[entry];
         }
     }
+    if (model.index() != nullptr) {
+        ASSERT_NO_FATAL_FAILURE(expect_well_formed_searches(*model.index()));
+    }
     const SparseView by_item = model.interactions_by_item();
     ASSERT_EQ(by_item.num_rows, num_items);
     for (std::size_t group = 0; group < model.interactions().num_rows; ++group) {
@@ -69,10 +98,11 @@ void expect_well_formed(const Model& model) {
 }
 
 /// A small bundle that is damaged in place, as often as there are bytes.
-class DamagedBundle : public ::testing::Test {
+class DamagedBundle : public ::testing::TestWithParam<bool> {
 protected:
     void SetUp() override {
-        ASSERT_TRUE(write_bundle(small_parts(), path_, false).ok());
+        ASSERT_TRUE(
+            write_bundle(GetParam() ? small_indexed_parts() : small_parts(), path_, false).ok());
         bytes_ = *read_text_file(path_, 1 << 20);
         descriptor_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
         ASSERT_GE(descriptor_, 0);
@@ -105,7 +135,7 @@ protected:
     int num_opened_ = 0;
 };
 
-TEST_F(DamagedBundle, every_flipped_byte_is_refused_or_harmless) {
+TEST_P(DamagedBundle, every_flipped_byte_is_refused_or_harmless) {
     for (std::size_t place = 0; place < bytes_.size(); ++place) {
         for (const int flip : {0x01, 0x10, 0x80, 0xFF}) {
             set_byte(place, static_cast<char>(bytes_[place] ^ flip));
@@ -118,7 +148,7 @@ TEST_F(DamagedBundle, every_flipped_byte_is_refused_or_harmless) {
     EXPECT_GT(num_opened_, 0);
 }
 
-TEST_F(DamagedBundle, every_truncation_is_refused) {
+TEST_P(DamagedBundle, every_truncation_is_refused) {
     for (std::size_t length = bytes_.size(); length > 0; --length) {
         set_length(length - 1);
         expect_refused_or_well_formed(length - 1);
@@ -126,13 +156,13 @@ TEST_F(DamagedBundle, every_truncation_is_refused) {
     EXPECT_EQ(num_opened_, 0);
 }
 
-TEST_F(DamagedBundle, bytes_behind_the_end_are_refused) {
+TEST_P(DamagedBundle, bytes_behind_the_end_are_refused) {
     set_length(bytes_.size() + 1);
     expect_refused_or_well_formed(bytes_.size());
     EXPECT_EQ(num_opened_, 0);
 }
 
-TEST_F(DamagedBundle, digits_exchanged_in_the_header_are_refused_or_harmless) {
+TEST_P(DamagedBundle, digits_exchanged_in_the_header_are_refused_or_harmless) {
     const std::size_t header_end = bytes_.find("  ");
     for (std::size_t place = 8; place < header_end; ++place) {
         if (bytes_[place] < '0' || bytes_[place] > '9') {
@@ -147,6 +177,10 @@ TEST_F(DamagedBundle, digits_exchanged_in_the_header_are_refused_or_harmless) {
         set_byte(place, bytes_[place]);
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, DamagedBundle, ::testing::Bool(), [](const auto& indexed) {
+    return std::string(indexed.param ? "with_index" : "without_index");
+});
 
 }  // namespace
 }  // namespace segue

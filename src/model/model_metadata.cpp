@@ -2,14 +2,85 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+#include <initializer_list>
+
 #include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "bundle/reader.h"
+#include "model/model_tables.h"
 
 namespace segue {
 
 namespace {
+
+constexpr std::string_view kExponents = "popularity_exponent";
+constexpr std::string_view kLeaves = "num_leaves_to_search";
+constexpr std::string_view kCandidates = "reordering_num_neighbors";
+
+std::string_view name_of(Measure measure) {
+    switch (measure) {
+        case Measure::kDot:
+            return "dot";
+        case Measure::kCosine:
+            return "cosine";
+        case Measure::kSquaredL2:
+            return "squared_l2";
+    }
+    return "unknown";
+}
+
+std::string calibrated_json(const std::vector<CalibratedKnobs>& calibrated) {
+    JsonWriter json;
+    json.begin_object().key(kExponents).begin_array();
+    for (const CalibratedKnobs& knobs : calibrated) {
+        json.value(knobs.popularity_exponent);
+    }
+    json.end_array().key(kLeaves).begin_array();
+    for (const CalibratedKnobs& knobs : calibrated) {
+        json.value(knobs.knobs.num_leaves_to_search);
+    }
+    json.end_array().key(kCandidates).begin_array();
+    for (const CalibratedKnobs& knobs : calibrated) {
+        json.value(knobs.knobs.reordering_num_neighbors);
+    }
+    return json.end_array().end_object().take();
+}
+
+/// Three lists of one length, exponents ascending.
+Status read_calibrated(std::string_view json, std::vector<CalibratedKnobs>& calibrated) {
+    const auto members = read_flat_json(json);
+    if (!members.ok()) {
+        return members.status();
+    }
+    std::vector<double> exponents;
+    std::vector<std::uint32_t> leaves;
+    std::vector<std::uint32_t> candidates;
+    for (const auto& [name, text] : *members) {
+        const std::optional<double> number = parse_double(text);
+        const std::optional<std::uint64_t> count = parse_unsigned(text);
+        const bool is_exponent = name == kExponents;
+        if (is_exponent ? !number : !count || *count > UINT32_MAX) {
+            return invalid_argument(fmt::format("has no number in '{}'", name));
+        }
+        if (is_exponent) {
+            exponents.push_back(*number);
+        } else if (name == kLeaves || name == kCandidates) {
+            (name == kLeaves ? leaves : candidates).push_back(static_cast<std::uint32_t>(*count));
+        }
+    }
+    if (leaves.size() != exponents.size() || candidates.size() != exponents.size()) {
+        return invalid_argument("has lists of different lengths");
+    }
+    for (std::size_t i = 0; i < exponents.size(); ++i) {
+        if (i > 0 && !(exponents[i - 1] < exponents[i])) {
+            return invalid_argument("has exponents that do not ascend");
+        }
+        calibrated.push_back({exponents[i], {leaves[i], candidates[i]}});
+    }
+    return Status();
+}
 
 /// Takes values out of metadata one by one and remembers the first that is missing or wrong.
 class MetadataFields {
@@ -36,15 +107,34 @@ public:
         }
         return value == 1;
     }
-    AnswerBy answer_by(std::string_view key) {
+    /// The one of `values` that has this name.
+    template <typename Value>
+    Value named(std::string_view key, std::initializer_list<Value> values) {
         const std::string name = text(key);
-        for (const AnswerBy way : {AnswerBy::kLists, AnswerBy::kFoldIn, AnswerBy::kVectors}) {
-            if (name == name_of(way)) {
-                return way;
+        std::string names;
+        for (const Value value : values) {
+            if (name == name_of(value)) {
+                return value;
             }
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(value));
         }
-        fail(key, "is none of lists, fold_in, vectors");
-        return AnswerBy::kVectors;
+        fail(key, fmt::format("is none of {}", names));
+        return *values.begin();
+    }
+    /// A finite number above 0 that a float holds.
+    float positive_float(std::string_view key) {
+        const auto value = static_cast<float>(number(key));
+        if (!(value > 0 && std::isfinite(value))) {
+            fail(key, "is no positive number");
+        }
+        return value;
+    }
+    std::vector<CalibratedKnobs> calibrated(std::string_view key) {
+        std::vector<CalibratedKnobs> knobs;
+        if (Status status = read_calibrated(text(key), knobs); !status.ok()) {
+            fail(key, status.message());
+        }
+        return knobs;
     }
     std::vector<std::string> texts(std::string_view key) {
         Result<std::vector<std::string>> list = read_json_strings(text(key));
@@ -90,7 +180,8 @@ Result<StatedModel> read_stated_model(const Metadata& metadata) {
     StatedModel stated;
     ModelInfo& info = stated.info;
     info.recipe = fields.text("segue.recipe");
-    info.answer_by = fields.answer_by("segue.answer_by");
+    info.answer_by =
+        fields.named("segue.answer_by", {AnswerBy::kLists, AnswerBy::kFoldIn, AnswerBy::kVectors});
     stated.num_items = fields.count("segue.num_items");
     info.num_groups = fields.count("segue.num_groups");
     stated.dim = fields.count("segue.dim");
@@ -154,6 +245,39 @@ void add_stated_model(const ModelInfo& info, const TableViews& tables, BundleWri
         writer.add_metadata("segue.fold_in.alpha", info.fold_in.alpha);
         writer.add_metadata("segue.fold_in.hu", std::uint64_t{info.fold_in.hu ? 1u : 0u});
     }
+}
+
+Result<StatedIndex> read_stated_index(const Metadata& metadata) {
+    MetadataFields fields(metadata);
+    StatedIndex stated;
+    stated.measure =
+        fields.named("segue.index.measure", {Measure::kDot, Measure::kCosine, Measure::kSquaredL2});
+    stated.built_exponent = fields.number("segue.index.built_exponent");
+    stated.norm_low = fields.positive_float("segue.index.norm_low");
+    stated.norm_ratio = fields.positive_float("segue.index.norm_ratio");
+    stated.facts.settings.path = fields.named(
+        "segue.index.path", {SearchPath::kAuto, SearchPath::kExact, SearchPath::kTree});
+    stated.facts.settings.calibrated = fields.calibrated("segue.index.calibrated");
+    stated.facts.blessed = fields.flag("segue.index.blessed");
+    stated.facts.report_json = fields.text("segue.index.report");
+    if (!fields.status().ok()) {
+        return fields.status();
+    }
+    if (Status status = check_json_object(stated.facts.report_json); !status.ok()) {
+        return corrupt("metadata 'segue.index.report': " + status.message());
+    }
+    return stated;
+}
+
+void add_stated_index(const IndexTables& index, const IndexFacts& facts, BundleWriter& writer) {
+    writer.add_metadata("segue.index.measure", name_of(index.measure));
+    writer.add_metadata("segue.index.built_exponent", index.built_exponent);
+    writer.add_metadata("segue.index.norm_low", static_cast<double>(index.norm_low));
+    writer.add_metadata("segue.index.norm_ratio", static_cast<double>(index.norm_ratio));
+    writer.add_metadata("segue.index.path", name_of(facts.settings.path));
+    writer.add_metadata("segue.index.calibrated", calibrated_json(facts.settings.calibrated));
+    writer.add_metadata("segue.index.blessed", std::uint64_t{facts.blessed ? 1u : 0u});
+    writer.add_metadata("segue.index.report", facts.report_json);
 }
 
 }  // namespace segue

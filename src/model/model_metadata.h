@@ -9,10 +9,12 @@
 #include "base/status.h"
 #include "bundle/header.h"
 #include "bundle/writer.h"
+#include "index/index_tables.h"
 #include "model/model.h"
-#include "model/model_tables.h"
 
 namespace segue {
+
+struct TableViews;
 
 /// What the metadata say about a model, its tables included.
 struct StatedModel {
@@ -22,9 +24,23 @@ struct StatedModel {
     std::vector<std::string> attribute_names;
 };
 
+/// What the metadata say about an index: how its tables are to be read and searched.
+struct StatedIndex {
+    Measure measure = Measure::kDot;
+    double built_exponent = 0;
+    float norm_low = 1;
+    float norm_ratio = 1;
+    IndexFacts facts;
+};
+
 /// Returns an error if: a key is missing or its text is not what it should be.
 Result<StatedModel> read_stated_model(const Metadata& metadata);
 
 void add_stated_model(const ModelInfo& info, const TableViews& tables, BundleWriter& writer);
+
+/// Returns an error if: see read_stated_model.
+Result<StatedIndex> read_stated_index(const Metadata& metadata);
+
+void add_stated_index(const IndexTables& index, const IndexFacts& facts, BundleWriter& writer);
 
 }  // namespace segue

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/thread_pool.h"
 #include "bundle/reader.h"
 #include "data/matrix.h"
 #include "data/neighbours.h"
 #include "data/sparse.h"
 #include "data/string_table.h"
 #include "data/vocabulary.h"
+#include "model/index_tensors.h"
 #include "model/model.h"
 
 namespace segue {
@@ -37,10 +39,14 @@ TableViews views_of(const ModelParts& parts);
 
 /// Returns an error if: a rule of docs/bundle_format.md is broken, that keys are distinct excepted.
 /// After this every offset and row can be followed and every number put in a score.
-Status check_tables(const ModelInfo& info, const TableViews& tables);
+Status check_tables(const ModelInfo& info, const TableViews& tables, ThreadPool& pool);
 
 /// Either `file` or `parts` owns the memory that `views` look at.
 struct Model::Tables {
+    /// Takes the tables of a bundle. Returns an error if: they break a rule.
+    Status open_file(BundleReader reader, bool with_index);
+    Status open_stored_index();
+
     ModelInfo info;
     TableViews views;
 
@@ -49,6 +55,9 @@ struct Model::Tables {
     Matrix aligned_vectors;  // of a file whose vectors are not laid out as kernels need them
     KeyIndex item_index;     // of a file; parts have their own
     KeyIndex group_index;
+    FoundIndex found_index;  // of a file
+    std::optional<LeafIndex> index;
+    IndexFacts index_facts;
 
     std::once_flag by_item_made;
     SparseMatrix by_item;
