@@ -1,0 +1,56 @@
+#pragma once
+
+// One version of one model, ready to answer, and the references requests hold on it.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "model/model.h"
+#include "recommend/recommend.h"
+
+namespace segue::serve {
+
+/// What a version is called and where it came from.
+struct ModelVersion {
+    std::string name;
+    std::uint64_t number = 1;
+    double load_seconds = 0;  // how long opening, checking and warming up took
+};
+
+/// A model with its recommender under a name and a version. Immutable, thread-safe.
+class ServedModel {
+public:
+    ServedModel(ModelVersion version, Model model)
+        : version_(std::move(version)),
+          version_text_(std::to_string(version_.number)),
+          model_(std::move(model)),
+          recommender_(model_),
+          ready_since_(std::chrono::system_clock::now()) {}
+    ServedModel(const ServedModel&) = delete;
+    ServedModel& operator=(const ServedModel&) = delete;
+
+    const std::string& name() const { return version_.name; }
+    std::uint64_t version() const { return version_.number; }
+    /// The version as every dialect writes it.
+    const std::string& version_text() const { return version_text_; }
+    double load_seconds() const { return version_.load_seconds; }
+    const Model& model() const { return model_; }
+    const Recommender& recommender() const { return recommender_; }
+    std::chrono::system_clock::time_point ready_since() const { return ready_since_; }
+
+private:
+    ModelVersion version_;
+    std::string version_text_;
+    Model model_;
+    Recommender recommender_;
+    std::chrono::system_clock::time_point ready_since_;
+};
+
+/// Held for the length of a request: the version answers as long as one is held, also after it was
+/// replaced. Whoever lets go of the last one pays nothing: the memory is given back by the
+/// registry's thread.
+using ModelSnapshot = std::shared_ptr<const ServedModel>;
+
+}  // namespace segue::serve
