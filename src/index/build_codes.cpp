@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
 #include "index/codebook.h"
+#include "kernels/kernels.h"
+#include "kernels/partition_kernels.h"
 
 namespace segue {
 namespace {
@@ -13,6 +16,9 @@ namespace {
 /// More residuals than these move no codeword by what a search would notice.
 constexpr std::size_t kCodebookSample = 65536;
 constexpr std::size_t kReports = 64;
+/// Most codes settle in three or four.
+constexpr unsigned kEncodingRounds = 8;
+constexpr std::size_t kTile = kernels::kEncodeTile;
 
 /// The leaf of a position.
 std::size_t leaf_of(std::span<const std::uint64_t> leaf_offsets, std::size_t position) {
@@ -53,47 +59,61 @@ public:
           weight_(weight),
           parts_(parts),
           num_subspaces_(num_subspaces(items.dim())),
-          residual_(2 * num_subspaces_),
-          direction_(2 * num_subspaces_),
-          codes_(num_subspaces_) {}
+          x_(kTile, items.dim()),
+          residuals_(2 * num_subspaces_ * kTile),
+          directions_(2 * num_subspaces_ * kTile),
+          codes_(num_subspaces_ * kTile) {}
 
     void encode(std::size_t leaf) {
-        const std::size_t begin = parts_.leaf_offsets[leaf];
-        const std::size_t count = parts_.leaf_offsets[leaf + 1] - begin;
-        for (std::size_t entry = 0; entry < count; ++entry) {
-            encode_item(parts_.item_rows[begin + entry], parts_.leaf_centres.row(leaf));
-            const std::size_t block = parts_.code_offsets[leaf] + entry / kBlockPositions;
-            store(parts_.codes.data() + block * code_block_bytes(items_.dim()),
-                  entry % kBlockPositions);
+        const std::span<const std::uint32_t> rows =
+            std::span(parts_.item_rows)
+                .subspan(parts_.leaf_offsets[leaf],
+                         parts_.leaf_offsets[leaf + 1] - parts_.leaf_offsets[leaf]);
+        std::uint8_t* codes =
+            parts_.codes.data() + parts_.code_offsets[leaf] * code_block_bytes(items_.dim());
+        for (std::size_t first = 0; first < rows.size(); first += kTile) {
+            const std::span<const std::uint32_t> tile =
+                rows.subspan(first, std::min(kTile, rows.size() - first));
+            fill_tile(tile, parts_.leaf_centres.row(leaf));
+            kernels::active_kernels().partition->encode({.residuals = residuals_.data(),
+                                                         .directions = directions_.data(),
+                                                         .codebook = parts_.codebook.data(),
+                                                         .num_subspaces = num_subspaces_,
+                                                         .parallel_weight = weight_,
+                                                         .num_rounds = kEncodingRounds},
+                                                        codes_.data());
+            store(tile.size(), first % kBlockPositions,
+                  codes + first / kBlockPositions * code_block_bytes(items_.dim()));
         }
     }
 
 private:
-    void encode_item(std::uint32_t row, std::span<const float> centre) {
-        items_.gather({&row, 1}, residual_.data(), residual_.size());
-        double squared = 0;
-        for (const float value : residual_) {
-            squared += static_cast<double>(value) * static_cast<double>(value);
+    /// Residuals and directions of some rows, coordinate after coordinate.
+    void fill_tile(std::span<const std::uint32_t> rows, std::span<const float> centre) {
+        items_.gather(rows, x_.data(), x_.stride());
+        for (std::size_t entry = 0; entry < rows.size(); ++entry) {
+            const std::span<const float> x = std::as_const(x_).row(entry);
+            double squared = 0;
+            for (const float value : x) {
+                squared += static_cast<double>(value) * static_cast<double>(value);
+            }
+            const auto inverse = static_cast<float>(squared > 0 ? 1 / std::sqrt(squared) : 0);
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                residuals_[i * kTile + entry] = x[i] - centre[i];
+                directions_[i * kTile + entry] = x[i] * inverse;
+            }
         }
-        const double inverse = squared > 0 ? 1 / std::sqrt(squared) : 0;
-        for (std::size_t i = 0; i < residual_.size(); ++i) {
-            direction_[i] = static_cast<float>(static_cast<double>(residual_[i]) * inverse);
-        }
-        subtract(centre, residual_.data());
-        encode_residual({.residual = residual_.data(),
-                         .direction = direction_.data(),
-                         .codebook = parts_.codebook.data(),
-                         .num_subspaces = num_subspaces_,
-                         .parallel_weight = weight_},
-                        codes_.data());
     }
 
-    void store(std::uint8_t* block, std::size_t lane) const {
-        const unsigned shift = lane < 16 ? 0 : 4;
+    /// Puts the codes of `count` entries into a block, from `lane` on.
+    void store(std::size_t count, std::size_t lane, std::uint8_t* block) const {
+        const unsigned shift = lane < kTile ? 0 : 4;
         for (std::size_t part = 0; part < num_subspaces_; ++part) {
-            std::uint8_t& byte =
-                block[part / kSubspacesPerLine * 64 + lane % 16 * 4 + part % kSubspacesPerLine];
-            byte = static_cast<std::uint8_t>(byte | codes_[part] << shift);
+            std::uint8_t* line = block + part / kSubspacesPerLine * 64 + part % kSubspacesPerLine;
+            for (std::size_t entry = 0; entry < count; ++entry) {
+                std::uint8_t& byte = line[entry * kSubspacesPerLine];
+                byte = static_cast<std::uint8_t>(byte | codes_[part * kTile + entry] << shift);
+            }
         }
     }
 
@@ -101,8 +121,9 @@ private:
     float weight_;
     IndexParts& parts_;
     std::size_t num_subspaces_;
-    std::vector<float> residual_;
-    std::vector<float> direction_;
+    Matrix x_;
+    AlignedBuffer<float> residuals_;   // [2 * num_subspaces x kTile]
+    AlignedBuffer<float> directions_;  // [2 * num_subspaces x kTile]
     std::vector<std::uint8_t> codes_;
 };
 
@@ -122,7 +143,10 @@ void fill_codes(const BuildItems& items, const IndexBuildOptions& options, Index
     parts.codes =
         AlignedBuffer<std::uint8_t>(parts.code_offsets[num_leaves] * code_block_bytes(items.dim()));
     const float weight = parallel_weight(options.anisotropic_quantization_threshold, items.dim());
-    std::vector<LeafEncoder> encoders(pool.num_threads(), LeafEncoder(items, weight, parts));
+    std::vector<LeafEncoder> encoders;
+    for (unsigned worker = 0; worker < pool.num_threads(); ++worker) {
+        encoders.emplace_back(items, weight, parts);
+    }
     const Chunks waves = {num_leaves, std::max<std::size_t>(num_leaves / kReports, 64)};
     for (std::size_t wave = 0; wave < waves.count(); ++wave) {
         const std::size_t begin = waves.begin(wave);

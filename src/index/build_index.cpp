@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "index/build_items.h"
 #include "index/build_rows.h"
 #include "index/kmeans.h"
+#include "index/kmeans_groups.h"
+#include "index/kmeans_router.h"
 
 namespace segue {
 namespace {
@@ -20,7 +23,6 @@ namespace {
 constexpr std::size_t kMaxDim = 4096;
 constexpr std::size_t kMaxLeaves = std::size_t{1} << 24;
 constexpr std::size_t kSampledRowsPerLeaf = 150;
-constexpr std::size_t kRowsPerChunk = 1024;
 
 std::size_t choose_num_leaves(const IndexBuildOptions& options, std::size_t num_items) {
     const std::size_t wanted =
@@ -30,43 +32,26 @@ std::size_t choose_num_leaves(const IndexBuildOptions& options, std::size_t num_
     return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(num_items, 1));
 }
 
-/// x of telling rows drawn without repetition, in their order.
-Matrix sample_items(const BuildItems& items, std::size_t wanted, std::uint64_t seed) {
-    std::vector<std::uint32_t> telling;
+/// Telling rows drawn without repetition, in their order.
+std::vector<std::uint32_t> sample_rows(const BuildItems& items, std::size_t wanted,
+                                       std::uint64_t seed) {
+    std::vector<std::uint32_t> rows;
     for (std::size_t row = 0; row < items.num_rows(); ++row) {
         if (items.is_telling(static_cast<std::uint32_t>(row))) {
-            telling.push_back(static_cast<std::uint32_t>(row));
+            rows.push_back(static_cast<std::uint32_t>(row));
         }
     }
-    wanted = std::min(wanted, telling.size());
+    wanted = std::min(wanted, rows.size());
     Random random(seed);
-    std::vector<std::uint32_t> drawn;
-    for (std::size_t i = 0; drawn.size() < wanted; ++i) {
-        if (random.below(telling.size() - i) < wanted - drawn.size()) {
-            drawn.push_back(telling[i]);
+    std::size_t drawn = 0;
+    for (std::size_t i = 0; drawn < wanted; ++i) {
+        if (random.below(rows.size() - i) < wanted - drawn) {
+            rows[drawn] = rows[i];
+            ++drawn;
         }
     }
-    Matrix sample(drawn.size(), items.dim());
-    items.gather(drawn, sample.data(), sample.stride());
-    return sample;
-}
-
-std::vector<std::uint32_t> nearest_leaves(const BuildItems& items, const NearestCentre& finder,
-                                          ThreadPool& pool) {
-    std::vector<std::uint32_t> nearest(items.num_rows());
-    const Chunks chunks = {items.num_rows(), kRowsPerChunk};
-    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
-        const std::size_t begin = chunks.begin(chunk);
-        const std::size_t count = chunks.end(chunk) - begin;
-        std::vector<std::uint32_t> rows(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            rows[i] = static_cast<std::uint32_t>(begin + i);
-        }
-        Matrix x(count, items.dim());
-        items.gather(rows, x.data(), x.stride());
-        finder.find(x.view(), std::span(nearest).subspan(begin, count));
-    });
-    return nearest;
+    rows.resize(wanted);
+    return rows;
 }
 
 /// Centres become the mean of the finite x of their leaf, zeros where there is none.
@@ -74,50 +59,53 @@ void fill_leaf_centres(const BuildItems& items, IndexParts& parts, ThreadPool& p
     const std::size_t num_leaves = parts.leaf_offsets.size() - 1;
     parts.leaf_centres = Matrix(num_leaves, items.dim());
     pool.for_each(num_leaves, [&](std::size_t leaf, unsigned) {
-        std::vector<float> x(items.dim());
-        std::vector<double> sum(items.dim());
-        std::size_t count = 0;
+        MeanOfItems mean(items);
         for (std::size_t position = parts.leaf_offsets[leaf];
              position < parts.leaf_offsets[leaf + 1]; ++position) {
-            const std::uint32_t row = parts.item_rows[position];
-            if (!items.is_finite(row)) {
-                continue;
-            }
-            items.gather({&row, 1}, x.data(), x.size());
-            for (std::size_t i = 0; i < x.size(); ++i) {
-                sum[i] += static_cast<double>(x[i]);
-            }
-            ++count;
+            mean.add(parts.item_rows[position]);
         }
-        if (count != 0) {
-            const std::span<float> centre = parts.leaf_centres.row(leaf);
-            for (std::size_t i = 0; i < sum.size(); ++i) {
-                centre[i] = static_cast<float>(sum[i] / static_cast<double>(count));
-            }
+        if (mean.count() != 0) {
+            mean.write(parts.leaf_centres.row(leaf));
         }
     });
 }
 
+/// The leaf of each item.
+std::vector<std::uint32_t> assign_leaves(const BuildItems& items, const IndexBuildOptions& options,
+                                         std::size_t num_leaves, ThreadPool& pool,
+                                         const ProgressListener& progress) {
+    std::vector<std::uint32_t> leaf_of(items.num_rows(), 0);
+    if (num_leaves == 1) {
+        return leaf_of;
+    }
+    const std::size_t sample_size = std::max<std::size_t>(
+        num_leaves, options.training_sample_size != 0 ? options.training_sample_size
+                                                      : num_leaves * kSampledRowsPerLeaf);
+    const Matrix centres = learn_centres(items, sample_rows(items, sample_size, options.seed),
+                                         {.num_centres = num_leaves,
+                                          .spherical = items.has_unit_length(),
+                                          .num_iterations = options.num_iterations,
+                                          .seed = options.seed},
+                                         pool, progress);
+    const CentreRouter router(centres.view(), items.has_unit_length(), options.seed, pool);
+    std::vector<std::uint32_t> all(items.num_rows());
+    std::iota(all.begin(), all.end(), 0U);
+    router.assign(items, all, leaf_of, pool);
+    return leaf_of;
+}
+
 void fill_leaves(const BuildItems& items, const IndexBuildOptions& options, std::size_t num_leaves,
                  IndexParts& parts, ThreadPool& pool, const ProgressListener& progress) {
-    std::vector<std::uint32_t> nearest(items.num_rows(), 0);
-    if (num_leaves > 1) {
-        const std::size_t sample_size = std::max<std::size_t>(
-            num_leaves, options.training_sample_size != 0 ? options.training_sample_size
-                                                          : num_leaves * kSampledRowsPerLeaf);
-        const Matrix centres = learn_centres(sample_items(items, sample_size, options.seed).view(),
-                                             {.num_centres = num_leaves,
-                                              .spherical = items.has_unit_length(),
-                                              .num_iterations = options.num_iterations,
-                                              .seed = options.seed},
-                                             pool, progress);
-        nearest =
-            nearest_leaves(items, NearestCentre(centres.view(), items.has_unit_length()), pool);
-    }
-    const GroupedRows leaves = group_rows(nearest, num_leaves);
+    const Groups leaves =
+        group_by(assign_leaves(items, options, num_leaves, pool, progress), num_leaves);
     parts.leaf_offsets.assign(leaves.offsets.span().begin(), leaves.offsets.span().end());
-    parts.item_rows.assign(leaves.rows.span().begin(), leaves.rows.span().end());
+    parts.item_rows.assign(leaves.members.span().begin(), leaves.members.span().end());
     fill_leaf_centres(items, parts, pool);
+    report(progress, {.stage = "leaves",
+                      .done = options.num_iterations + std::uint64_t{1},
+                      .total = options.num_iterations + std::uint64_t{1},
+                      .unit = "iterations",
+                      .note = {}});
 }
 
 }  // namespace

@@ -66,4 +66,26 @@ void BuildItems::gather(std::span<const std::uint32_t> rows, float* out, std::si
     }
 }
 
+void MeanOfItems::start() {
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+    count_ = 0;
+}
+
+void MeanOfItems::add(std::uint32_t row) {
+    if (!items_.is_finite(row)) {
+        return;
+    }
+    items_.gather({&row, 1}, x_.data(), x_.size());
+    for (std::size_t i = 0; i < x_.size(); ++i) {
+        sums_[i] += static_cast<double>(x_[i]);
+    }
+    ++count_;
+}
+
+void MeanOfItems::write(std::span<float> mean) const {
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+        mean[i] = static_cast<float>(sums_[i] / static_cast<double>(count_));
+    }
+}
+
 }  // namespace segue

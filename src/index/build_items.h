@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/thread_pool.h"
@@ -39,6 +40,27 @@ private:
     bool has_unit_length_ = false;
     AlignedBuffer<float> norms_;
     AlignedBuffer<float> scales_;  // [num_rows] x = scale * j; -1 where x is not finite
+};
+
+/// The mean of the finite x of some rows, summed in the order they come in, in double precision.
+/// Not thread-safe.
+class MeanOfItems {
+public:
+    explicit MeanOfItems(const BuildItems& items)
+        : items_(items), x_(items.dim()), sums_(items.dim()) {}
+
+    void start();
+    void add(std::uint32_t row);
+    /// Rows added that are finite.
+    std::size_t count() const { return count_; }
+    /// Requires: count() > 0.
+    void write(std::span<float> mean) const;
+
+private:
+    const BuildItems& items_;
+    std::vector<float> x_;
+    std::vector<double> sums_;
+    std::size_t count_ = 0;
 };
 
 }  // namespace segue

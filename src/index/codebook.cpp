@@ -6,74 +6,93 @@
 
 #include "base/random.h"
 #include "index/index_tables.h"
+#include "kernels/kernels.h"
+#include "kernels/partition_kernels.h"
 
 namespace segue {
 namespace {
 
 constexpr int kLearningRounds = 15;
-constexpr int kEncodingRounds = 8;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr std::size_t kTile = kernels::kEncodeTile;
+constexpr std::size_t kTileFloats = 2 * kTile;
 
-struct Point {
-    float x = 0;
-    float y = 0;
+/// The points of one subspace, in the tiles that kernels encode.
+class Points {
+public:
+    Points(const MatrixView& residuals, std::size_t part)
+        : size_(residuals.num_rows), tiles_((size_ + kTile - 1) / kTile * kTileFloats) {
+        for (std::size_t i = 0; i < size_; ++i) {
+            const float* residual = residuals.data + i * residuals.stride + 2 * part;
+            tiles_[at(i)] = residual[0];
+            tiles_[at(i) + kTile] = 2 * part + 1 < residuals.dim ? residual[1] : 0;
+        }
+    }
+
+    std::size_t size() const { return size_; }
+    float x(std::size_t i) const { return tiles_[at(i)]; }
+    float y(std::size_t i) const { return tiles_[at(i) + kTile]; }
+    const float* tile_of(std::size_t i) const { return tiles_.data() + i / kTile * kTileFloats; }
+
+private:
+    static std::size_t at(std::size_t i) { return i / kTile * kTileFloats + i % kTile; }
+
+    std::size_t size_;
+    std::vector<float> tiles_;
 };
 
-float squared_distance(const Point& left, const Point& right) {
-    const float x = left.x - right.x;
-    const float y = left.y - right.y;
-    return x * x + y * y;
-}
-
-using Codewords = std::array<Point, kCodewords>;
-
 /// k-means++: each codeword is a point drawn by its squared distance to those before.
-Codewords first_codewords(std::span<const Point> points, Random& random) {
-    Codewords codewords;
-    codewords.fill(points[random.below(points.size())]);
-    std::vector<float> distances(points.size(), kInfinity);
-    for (std::size_t word = 1; word < kCodewords; ++word) {
+void draw_codewords(const Points& points, Random& random, float* codewords) {
+    std::vector<float> distances(points.size(), std::numeric_limits<float>::infinity());
+    std::size_t drawn = random.below(points.size());
+    for (std::size_t word = 0; word < kCodewords; ++word) {
+        codewords[word] = points.x(drawn);
+        codewords[kCodewords + word] = points.y(drawn);
         double total = 0;
         for (std::size_t i = 0; i < points.size(); ++i) {
-            distances[i] = std::min(distances[i], squared_distance(points[i], codewords[word - 1]));
+            const float x = points.x(i) - codewords[word];
+            const float y = points.y(i) - codewords[kCodewords + word];
+            distances[i] = std::min(distances[i], x * x + y * y);
             total += static_cast<double>(distances[i]);
         }
         double left = random.uniform() * total;
-        std::size_t drawn = 0;
-        while (drawn + 1 < points.size() && left >= static_cast<double>(distances[drawn])) {
+        for (drawn = 0; drawn + 1 < points.size(); ++drawn) {
             left -= static_cast<double>(distances[drawn]);
-            ++drawn;
+            if (left < 0) {
+                break;
+            }
         }
-        codewords[word] = points[drawn];
     }
-    return codewords;
 }
 
-Codewords learn_subspace(std::span<const Point> points, Random random) {
-    Codewords codewords = first_codewords(points, random);
-    for (int round = 0; round < kLearningRounds; ++round) {
-        std::array<double, kCodewords> sum_x = {};
-        std::array<double, kCodewords> sum_y = {};
-        std::array<double, kCodewords> count = {};
-        for (const Point& point : points) {
-            std::array<float, kCodewords> distances;
-            for (std::size_t word = 0; word < kCodewords; ++word) {
-                distances[word] = squared_distance(point, codewords[word]);
-            }
-            const auto nearest = static_cast<std::size_t>(
-                std::min_element(distances.begin(), distances.end()) - distances.begin());
-            sum_x[nearest] += static_cast<double>(point.x);
-            sum_y[nearest] += static_cast<double>(point.y);
-            count[nearest] += 1;
+/// Moves every codeword that is nearest to a point to the mean of those it is nearest to.
+void improve_codewords(const Points& points, float* codewords) {
+    constexpr std::array<float, kTileFloats> kNoDirection = {};
+    struct Sum {
+        double x = 0;
+        double y = 0;
+        double count = 0;
+    };
+    std::array<Sum, kCodewords> sums = {};
+    std::array<std::uint8_t, kTile> codes;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        if (i % kTile == 0) {
+            kernels::active_kernels().partition->encode({.residuals = points.tile_of(i),
+                                                         .directions = kNoDirection.data(),
+                                                         .codebook = codewords,
+                                                         .num_subspaces = 1},
+                                                        codes.data());
         }
-        for (std::size_t word = 0; word < kCodewords; ++word) {
-            if (count[word] > 0) {
-                codewords[word] = {static_cast<float>(sum_x[word] / count[word]),
-                                   static_cast<float>(sum_y[word] / count[word])};
-            }
+        Sum& sum = sums[codes[i % kTile]];
+        sum.x += static_cast<double>(points.x(i));
+        sum.y += static_cast<double>(points.y(i));
+        sum.count += 1;
+    }
+    for (std::size_t word = 0; word < kCodewords; ++word) {
+        if (sums[word].count > 0) {
+            codewords[word] = static_cast<float>(sums[word].x / sums[word].count);
+            codewords[kCodewords + word] = static_cast<float>(sums[word].y / sums[word].count);
         }
     }
-    return codewords;
 }
 
 }  // namespace
@@ -86,16 +105,12 @@ std::vector<float> learn_codebook(const MatrixView& residuals, std::uint64_t see
         return codebook;
     }
     pool.for_each(num_parts, [&](std::size_t part, unsigned) {
-        std::vector<Point> points(residuals.num_rows);
-        for (std::size_t row = 0; row < points.size(); ++row) {
-            const float* residual = residuals.data + row * residuals.stride + 2 * part;
-            points[row] = {residual[0], 2 * part + 1 < residuals.dim ? residual[1] : 0};
-        }
-        const Codewords learnt = learn_subspace(points, Random(seed, part));
-        float* out = codebook.data() + part * 2 * kCodewords;
-        for (std::size_t word = 0; word < kCodewords; ++word) {
-            out[word] = learnt[word].x;
-            out[kCodewords + word] = learnt[word].y;
+        const Points points(residuals, part);
+        Random random(seed, part);
+        float* codewords = codebook.data() + part * 2 * kCodewords;
+        draw_codewords(points, random, codewords);
+        for (int round = 0; round < kLearningRounds; ++round) {
+            improve_codewords(points, codewords);
         }
     });
     return codebook;
@@ -106,49 +121,6 @@ float parallel_weight(float anisotropic_threshold, std::size_t dim) {
         static_cast<double>(anisotropic_threshold) * static_cast<double>(anisotropic_threshold);
     const double weight = static_cast<double>(dim - 1) * squared / (1 - squared);
     return static_cast<float>(std::max(1.0, weight));
-}
-
-void encode_residual(const EncodeArguments& arguments, std::uint8_t* codes) {
-    const float extra = arguments.parallel_weight - 1;
-    // What is left of the residual along x, by the codes so far.
-    float along = 0;
-    const auto along_of = [&](std::size_t part, std::size_t word) {
-        const float* words = arguments.codebook + part * 2 * kCodewords;
-        return (arguments.residual[2 * part] - words[word]) * arguments.direction[2 * part] +
-               (arguments.residual[2 * part + 1] - words[kCodewords + word]) *
-                   arguments.direction[2 * part + 1];
-    };
-    const auto best_of = [&](std::size_t part, float weight, float others) {
-        const float* words = arguments.codebook + part * 2 * kCodewords;
-        std::size_t best = 0;
-        float least = kInfinity;
-        for (std::size_t word = 0; word < kCodewords; ++word) {
-            const float x = arguments.residual[2 * part] - words[word];
-            const float y = arguments.residual[2 * part + 1] - words[kCodewords + word];
-            const float sum = others + along_of(part, word);
-            const float loss = x * x + y * y + weight * sum * sum;
-            if (loss < least) {
-                least = loss;
-                best = word;
-            }
-        }
-        return best;
-    };
-    for (std::size_t part = 0; part < arguments.num_subspaces; ++part) {
-        codes[part] = static_cast<std::uint8_t>(best_of(part, 0, 0));
-        along += along_of(part, codes[part]);
-    }
-    bool changed = extra > 0;
-    for (int round = 0; round < kEncodingRounds && changed; ++round) {
-        changed = false;
-        for (std::size_t part = 0; part < arguments.num_subspaces; ++part) {
-            const float others = along - along_of(part, codes[part]);
-            const std::size_t best = best_of(part, extra, others);
-            changed = changed || best != codes[part];
-            codes[part] = static_cast<std::uint8_t>(best);
-            along = others + along_of(part, best);
-        }
-    }
 }
 
 }  // namespace segue

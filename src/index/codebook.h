@@ -21,17 +21,4 @@ std::vector<float> learn_codebook(const MatrixView& residuals, std::uint64_t see
 /// eta: how much errors along x count for each across it. Not below 1.
 float parallel_weight(float anisotropic_threshold, std::size_t dim);
 
-/// One vector to encode. Coordinates behind dim are 0.
-struct EncodeArguments {
-    const float* residual = nullptr;   // [2 * num_subspaces]
-    const float* direction = nullptr;  // [2 * num_subspaces] x / ||x||, or zeros
-    const float* codebook = nullptr;   // [num_subspaces x 2 x 16]
-    std::size_t num_subspaces = 0;
-    float parallel_weight = 1;
-};
-
-/// Writes codes [num_subspaces] that no change of a single one makes better (for eight rounds at
-/// most): the loss is ||r - r'||^2 + (eta - 1) (direction . (r - r'))^2.
-void encode_residual(const EncodeArguments& arguments, std::uint8_t* codes);
-
 }  // namespace segue
