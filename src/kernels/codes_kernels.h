@@ -43,6 +43,7 @@ struct CentreScores {
     const float* scales = nullptr;       // [num_blocks * 16]
     const float* offsets = nullptr;      // [num_blocks * 16]
     float query_scale = 1;
+    float offset_scale = 1;
 };
 
 /// Immutable, thread-safe.
@@ -56,8 +57,8 @@ struct CodesKernels {
     void (*quantize_tables)(const float* products, const float* lows, std::size_t num_subspaces,
                             float scale, std::uint8_t* tables);
 
-    /// scores[l] = (query . (centre l - 128)) * (query_scale * scales[l]) + offsets[l], the product
-    /// of integers exact. scores [num_blocks * 16].
+    /// scores[l] = (query . (centre l - 128)) * (query_scale * scales[l]) + offset_scale *
+    /// offsets[l], the product of integers exact. scores [num_blocks * 16].
     void (*score_centres)(const CentreScores& arguments, float* scores);
     /// How many of n floats are above the threshold.
     std::size_t (*count_floats_above)(const float* scores, std::size_t n, float threshold);

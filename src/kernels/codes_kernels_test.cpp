@@ -167,7 +167,8 @@ TEST_P(Codes, centres_are_scored_as_plain_sums_of_integers) {
                 .query = reinterpret_cast<const std::int8_t*>(query.data()),
                 .scales = scales.data(),
                 .offsets = offsets.data(),
-                .query_scale = 0.37F};
+                .query_scale = 0.37F,
+                .offset_scale = 0.5F};
             std::vector<float> scores(num_blocks * 16), scalar(num_blocks * 16);
             codes().score_centres(arguments, scores.data());
             scalar_codes().score_centres(arguments, scalar.data());
@@ -180,7 +181,7 @@ TEST_P(Codes, centres_are_scored_as_plain_sums_of_integers) {
                            arguments.query[i];
                 }
                 const double exact = dot * 0.37 * static_cast<double>(scales[leaf]) +
-                                     static_cast<double>(offsets[leaf]);
+                                     0.5 * static_cast<double>(offsets[leaf]);
                 ASSERT_NEAR(scores[leaf], exact, 1e-6 * (std::abs(dot) + 1));
             }
         }

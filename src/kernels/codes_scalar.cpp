@@ -48,7 +48,8 @@ void score_centres(const CentreScores& arguments, float* scores) {
         }
         const float scaled =
             static_cast<float>(dot) * (arguments.query_scale * arguments.scales[leaf]);
-        scores[leaf] = scaled + arguments.offsets[leaf];
+        const float offset = arguments.offset_scale * arguments.offsets[leaf];
+        scores[leaf] = scaled + offset;
     }
 }
 

@@ -102,7 +102,8 @@ inline void score_centres(const CentreScores& arguments, float* scores) {
                 const std::size_t leaf = block * kCentreBlock + r * 4 + i;
                 const auto dot = static_cast<float>(pairs[2 * i] + pairs[2 * i + 1] - 128 * sum);
                 const float scaled = dot * (arguments.query_scale * arguments.scales[leaf]);
-                scores[leaf] = scaled + arguments.offsets[leaf];
+                const float offset = arguments.offset_scale * arguments.offsets[leaf];
+                scores[leaf] = scaled + offset;
             }
         }
     }

@@ -73,8 +73,9 @@ void score_centre_blocks(const CentreScores& arguments, std::size_t block, __m51
         const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(arguments.query_scale),
                                            _mm512_loadu_ps(arguments.scales + leaf));
         const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[b]), scale);
-        _mm512_storeu_ps(scores + leaf,
-                         _mm512_add_ps(scaled, _mm512_loadu_ps(arguments.offsets + leaf)));
+        const __m512 offset = _mm512_mul_ps(_mm512_set1_ps(arguments.offset_scale),
+                                            _mm512_loadu_ps(arguments.offsets + leaf));
+        _mm512_storeu_ps(scores + leaf, _mm512_add_ps(scaled, offset));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "kernels/codes_kernels.h"
+#include "kernels/int8_kernels.h"
 #include "kernels/partition_kernels.h"
 #include "kernels/table_of_targets.h"
 
@@ -23,23 +24,27 @@ public:
     SupportedTables() {
         KernelTable scalar = scalar_table();
         scalar.codes = &scalar_codes();
+        scalar.int8 = &scalar_int8();
         scalar.partition = &scalar_partition();
         add(scalar);
         if (const KernelTable* found = avx2_table()) {
             KernelTable avx2 = *found;
             avx2.codes = avx2_codes();
+            avx2.int8 = avx2_int8();
             avx2.partition = avx2_partition();
             add(avx2);
         }
         if (const KernelTable* found = avx512_table()) {
             KernelTable avx512 = *found;
             avx512.codes = avx512_codes();
+            avx512.int8 = avx512_int8();
             avx512.partition = avx512_partition();
             add(avx512);
             if (has_vnni_and_vbmi() && avx512vnni_codes() != nullptr) {
                 KernelTable vnni = avx512;  // the functions of f32 gain nothing from either
                 vnni.name = "avx512vnni";
                 vnni.codes = avx512vnni_codes();
+                vnni.int8 = avx512vnni_int8();
                 add(vnni);
             }
         }

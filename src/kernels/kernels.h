@@ -97,6 +97,7 @@ constexpr std::size_t rotate_scratch_floats(std::size_t dim) {
 }
 
 struct CodesKernels;
+struct Int8Kernels;
 struct PartitionKernels;
 
 /// Immutable, thread-safe.
@@ -107,6 +108,8 @@ struct KernelTable {
     const CodesKernels* codes = nullptr;
     /// Building an index (partition_kernels.h).
     const PartitionKernels* partition = nullptr;
+    /// Exact search over int8 rows (int8_kernels.h).
+    const Int8Kernels* int8 = nullptr;
 
     float (*dot)(const float* left, const float* right, std::size_t n);
     float (*squared_distance)(const float* left, const float* right, std::size_t n);
