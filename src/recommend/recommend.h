@@ -17,6 +17,7 @@
 #include "base/thread_pool.h"
 #include "data/neighbours.h"
 #include "data/sparse.h"
+#include "index/leaf_index.h"
 #include "model/model.h"
 
 namespace segue {
@@ -26,6 +27,19 @@ enum class Combine {
     kSumOfSimilarities,  // sum of unit vectors: ranks like the sum of cosines to each item
     kMeanOfVectors,  // the blueprint's mean of raw vectors: long vectors weigh more; made a unit
                      // vector
+};
+
+/// How vectors are searched for, instead of what the index of the model was calibrated to. With a
+/// choice, stored neighbours are not looked at. Only for models with vectors; all but
+/// SearchPath::kExact needs an index.
+struct SearchChoice {
+    SearchPath path = SearchPath::kAuto;
+    TreeKnobs knobs = {};
+
+    bool is_default() const {
+        return path == SearchPath::kAuto && knobs.num_leaves_to_search == 0 &&
+               knobs.reordering_num_neighbors == 0;
+    }
 };
 
 struct Query {
@@ -53,16 +67,23 @@ struct Query {
     /// Whether the query's own items may be offered; false for everybody but the blueprint's
     /// habits.
     bool offer_query_items = false;
+    SearchChoice search = {};
 };
 
 enum class AnswerSource {
     kNeighbours,  // the stored table
-    kIndex,       // an approximate index
+    kIndex,       // the tree of the index: some leaves of it
     kExact,       // every item was scored
 };
 
 /// "neighbours", "index", "exact".
 std::string_view name_of(AnswerSource source);
+
+/// What one search did.
+struct SearchAccount {
+    SearchTrace trace;
+    double seconds = 0;
+};
 
 struct Answer {
     /// At most k, best first (comes_before); fewer only when the model has fewer to offer: kLists
@@ -73,6 +94,8 @@ struct Answer {
     /// exclusions, in the order asked.
     std::vector<std::string> unknown;
     AnswerSource source = AnswerSource::kExact;
+    /// Of the search for a vector; nothing where none was searched for.
+    std::optional<SearchAccount> search;
 };
 
 /// Why an item was offered for another: what the counts say.
@@ -93,6 +116,7 @@ struct TitleMatch {
 struct BatchOptions {
     std::size_t k = 10;
     std::optional<double> popularity_exponent = {};
+    SearchChoice search = {};
 };
 
 /// Answers questions about one model. Immutable, thread-safe; views the model, which must outlive

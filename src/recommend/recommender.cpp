@@ -31,7 +31,8 @@ Status Recommender::State::check_batch(const BatchOptions& options) const {
     if (!answers_by_lists() && model.item_vectors().num_rows != model.num_items()) {
         return invalid_argument("the model has no item vectors to answer from");
     }
-    return check_popularity_exponent(options.popularity_exponent);
+    Status status = check_search_choice(model, options.search);
+    return status.ok() ? check_popularity_exponent(options.popularity_exponent) : status;
 }
 
 /// How often two items are together by the list of the first.

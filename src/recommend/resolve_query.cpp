@@ -84,7 +84,11 @@ Status check_numbers(const Model& model, const Query& query) {
     if (query.min_score && std::isnan(*query.min_score)) {
         return invalid_argument("the least score asked for is not a number");
     }
-    if (Status status = check_popularity_exponent(query.popularity_exponent); !status.ok()) {
+    Status status = check_popularity_exponent(query.popularity_exponent);
+    if (status.ok()) {
+        status = check_search_choice(model, query.search);
+    }
+    if (!status.ok()) {
         return status;
     }
     if (query.vector.empty()) {
@@ -158,6 +162,24 @@ Status check_popularity_exponent(const std::optional<double>& exponent) {
     return Status();
 }
 
+Status check_search_choice(const Model& model, const SearchChoice& choice) {
+    if (choice.is_default()) {
+        return Status();
+    }
+    if (model.info().answer_by == AnswerBy::kLists) {
+        return invalid_argument(
+            fmt::format("a model of recipe '{}' answers from neighbour lists; no vector is "
+                        "searched for that a path, leaves or candidates could be chosen for",
+                        model.info().recipe));
+    }
+    const bool has_tree = model.index() != nullptr && model.index()->tables().has_codes();
+    if (choice.path != SearchPath::kExact && !has_tree) {
+        return invalid_argument(
+            "the model has no index with leaves to choose; segue index builds one");
+    }
+    return Status();
+}
+
 Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
     if (query.items.empty() && !query.group_key && query.history.empty() && query.vector.empty()) {
         return invalid_argument("nothing was asked: give an item, a group, a history or a vector");
@@ -170,6 +192,7 @@ Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
     resolved.k = std::min(query.k, model.num_items());
     resolved.popularity_exponent = query.popularity_exponent;
     resolved.offer_query_items = query.offer_query_items;
+    resolved.search = query.search;
     if (query.group_key) {
         const Result<std::uint32_t> row = resolve_group(model, *query.group_key);
         if (!row.ok()) {

@@ -32,6 +32,7 @@ struct ResolvedQuery {
     std::size_t k = 0;                    // at most num_items
     std::optional<double> popularity_exponent;
     bool offer_query_items = false;
+    SearchChoice search;
 
     /// Whether the query is one item and nothing else, so that a stored list may answer it.
     bool is_one_item() const {
@@ -45,6 +46,9 @@ inline constexpr double kMaxPopularityExponent = 4;
 
 /// Returns an error if: Recommender::answer says so.
 Result<ResolvedQuery> resolve_query(const Model& model, const Query& query);
+
+/// Returns an error if: the model has no vectors to search for, or no index for that choice.
+Status check_search_choice(const Model& model, const SearchChoice& choice);
 
 /// Returns an error if: the exponent is not finite or beyond kMaxPopularityExponent.
 Status check_popularity_exponent(const std::optional<double>& exponent);

@@ -7,11 +7,14 @@
 #include <mutex>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "data/matrix.h"
 #include "index/exact_index.h"
+#include "index/leaf_index.h"
 #include "kernels/kernels.h"
 #include "recommend/collect_lists.h"
 #include "recommend/query_vector.h"
+#include "recommend/scratch_pool.h"
 
 namespace segue {
 
@@ -56,9 +59,16 @@ SparseView rows_between(const SparseView& matrix, std::size_t begin, std::size_t
 
 struct VectorAnswers::State {
     explicit State(const Model& the_model)
-        : model(the_model), vectors(the_model.item_vectors()), folder(the_model) {}
+        : model(the_model),
+          vectors(the_model.item_vectors()),
+          folder(the_model),
+          scratches([] { return std::make_unique<SearchScratch>(); }) {
+        // Similarities are dot products; an index of another measure ranks otherwise.
+        const LeafIndex* const index = the_model.index();
+        stored = index != nullptr && index->tables().measure == Measure::kDot ? index : nullptr;
+    }
 
-    const ExactIndex& index() const {
+    const ExactIndex& scan() const {
         std::call_once(index_made, [this] {
             exact_index = std::make_unique<ExactIndex>(vectors, Measure::kDot,
                                                        model.info().popularity_exponent);
@@ -89,13 +99,20 @@ struct VectorAnswers::State {
                           std::span<float> vector) const;
     bool find_in_table(std::uint32_t item_row, std::span<const std::uint32_t> excluded,
                        std::size_t k, std::vector<ScoredRow>& rows) const;
-    Status search_block(const Matrix& queries, const SparseView& excluded, std::size_t k,
-                        double exponent, ThreadPool& pool,
+    Status search(std::span<const float> vector, const ResolvedQuery& query, double exponent,
+                  std::vector<ScoredRow>& rows, SearchTrace& trace) const;
+    Result<Neighbours> search_all(const Matrix& queries, const SparseView& excluded,
+                                  const BatchOptions& options, double exponent,
+                                  ThreadPool& pool) const;
+    Status search_block(const Matrix& queries, const SparseView& excluded,
+                        const BatchOptions& options, double exponent, ThreadPool& pool,
                         std::span<std::vector<ScoredRow>* const> lists) const;
 
     const Model& model;
     MatrixView vectors;
     HistoryFolder folder;
+    const LeafIndex* stored = nullptr;
+    mutable ScratchPool<SearchScratch> scratches;
     mutable std::once_flag index_made;
     mutable std::unique_ptr<ExactIndex> exact_index;
 };
@@ -209,16 +226,60 @@ bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
     return rows.size() == k || table.list_size(item_row) + 1 == model.num_items();
 }
 
+/// Replaces `rows` by the best items for the vector.
+Status VectorAnswers::State::search(std::span<const float> vector, const ResolvedQuery& query,
+                                    double exponent, std::vector<ScoredRow>& rows,
+                                    SearchTrace& trace) const {
+    if (stored != nullptr) {
+        const ScratchPool<SearchScratch>::Lease scratch(scratches);
+        return stored->search(vector,
+                              {.k = query.k,
+                               .popularity_exponent = exponent,
+                               .excluded = query.excluded,
+                               .path = query.search.path,
+                               .knobs = query.search.knobs},
+                              *scratch, rows, &trace);
+    }
+    SearchOptions options;
+    options.k = query.k;
+    options.popularity_exponent = exponent;
+    options.excluded = query.excluded;
+    Result<std::vector<ScoredRow>> found = scan().search(vector, options);
+    if (!found.ok()) {
+        return found.status();
+    }
+    rows = std::move(*found);
+    trace = {.path = SearchPath::kExact, .scored = vectors.num_rows, .rescored = vectors.num_rows};
+    return Status();
+}
+
+Result<Neighbours> VectorAnswers::State::search_all(const Matrix& queries,
+                                                    const SparseView& excluded,
+                                                    const BatchOptions& options, double exponent,
+                                                    ThreadPool& pool) const {
+    if (stored != nullptr) {
+        return stored->search_batch(queries.view(),
+                                    {.k = options.k,
+                                     .popularity_exponent = exponent,
+                                     .excluded = excluded,
+                                     .path = options.search.path,
+                                     .knobs = options.search.knobs},
+                                    pool);
+    }
+    BatchSearchOptions exact;
+    exact.k = options.k;
+    exact.popularity_exponent = exponent;
+    exact.excluded = excluded;
+    return scan().search_batch(queries.view(), exact, pool);
+}
+
 /// Searches for all queries at once and writes their lists; the list of a zero vector, to which
 /// every item is alike, stays empty.
 Status VectorAnswers::State::search_block(const Matrix& queries, const SparseView& excluded,
-                                          std::size_t k, double exponent, ThreadPool& pool,
+                                          const BatchOptions& options, double exponent,
+                                          ThreadPool& pool,
                                           std::span<std::vector<ScoredRow>* const> lists) const {
-    BatchSearchOptions options;
-    options.k = k;
-    options.popularity_exponent = exponent;
-    options.excluded = excluded;
-    const Result<Neighbours> found = index().search_batch(queries.view(), options, pool);
+    const Result<Neighbours> found = search_all(queries, excluded, options, exponent, pool);
     if (!found.ok()) {
         return found.status();
     }
@@ -253,6 +314,7 @@ Result<Answer> VectorAnswers::answer(const ResolvedQuery& query, Combine combine
     const double exponent =
         state.exponent_or_default(query.popularity_exponent, state.is_fold_in_alone(query));
     const bool table_holds = query.is_one_item() && query.items[0].weight > 0 &&
+                             query.search.is_default() &&
                              exponent == state.model.info().popularity_exponent;
     std::vector<ScoredRow> rows;
     if (table_holds &&
@@ -261,15 +323,16 @@ Result<Answer> VectorAnswers::answer(const ResolvedQuery& query, Combine combine
         answer.source = AnswerSource::kNeighbours;
         return answer;
     }
-    SearchOptions options;
-    options.k = query.k;
-    options.popularity_exponent = exponent;
-    options.excluded = query.excluded;
-    Result<std::vector<ScoredRow>> found = state.index().search(vector, options);
-    if (!found.ok()) {
-        return found.status();
+    const Stopwatch clock;
+    SearchAccount account;
+    if (Status status = state.search(vector, query, exponent, rows, account.trace); !status.ok()) {
+        return status;
     }
-    answer.results = state.rescored(vector, std::move(*found), exponent);
+    account.seconds = clock.seconds();
+    answer.results = state.rescored(vector, std::move(rows), exponent);
+    answer.source =
+        account.trace.path == SearchPath::kTree ? AnswerSource::kIndex : AnswerSource::kExact;
+    answer.search = account;
     return answer;
 }
 
@@ -295,7 +358,7 @@ Result<Neighbours> VectorAnswers::recommend_histories(const SparseView& historie
             for (std::vector<ScoredRow>& list : lists) {
                 places.push_back(&list);
             }
-            return state.search_block(queries, rows_between(histories, begin, end), options.k,
+            return state.search_block(queries, rows_between(histories, begin, end), options,
                                       exponent, pool, places);
         });
 }
@@ -305,7 +368,8 @@ Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> i
                                                 const ProgressListener& progress) const {
     const State& state = *state_;
     const double exponent = state.exponent_or_default(options.popularity_exponent, false);
-    const bool table_holds = exponent == state.model.info().popularity_exponent;
+    const bool table_holds =
+        options.search.is_default() && exponent == state.model.info().popularity_exponent;
     return collect_lists(
         item_rows.size(), "similar items", progress,
         [&](std::size_t begin, std::size_t end, std::vector<std::vector<ScoredRow>>& lists) {
@@ -335,7 +399,7 @@ Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> i
             }
             const SparseView own = {
                 searched.size(), state.model.num_items(), offsets, searched, {}};
-            return state.search_block(queries, own, options.k, exponent, pool, places);
+            return state.search_block(queries, own, options, exponent, pool, places);
         });
 }
 

@@ -6,7 +6,8 @@
 // The similarity of a query vector q to item j is (q . v_j) / ||v_j||^gamma. Several parts of a
 // query are put together as unit vectors, so that q . v_j is the sum of the parts' similarities.
 // Every score that leaves here is computed once more from q and v_j by one function: a query has
-// the same scores through the neighbour table, the search of one query and that of a batch.
+// the same scores through the neighbour table, the search of one query and that of a batch, with
+// and without an index.
 
 #include <cstdint>
 #include <memory>
@@ -24,8 +25,9 @@
 
 namespace segue {
 
-/// Views the model, which must outlive it. The norms of all items and their Gram matrix are
-/// computed when the first query needs them. Immutable from outside, thread-safe.
+/// Views the model, which must outlive it. Vectors are searched for through the model's index;
+/// without one every item is scored, and the norms of all items are computed when the first query
+/// needs them, as their Gram matrix is. Immutable from outside, thread-safe.
 class VectorAnswers {
 public:
     explicit VectorAnswers(const Model& model);
