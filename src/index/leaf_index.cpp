@@ -125,6 +125,7 @@ Result<LeafIndex> LeafIndex::open(const IndexTables& tables, const MatrixView& i
     }
     auto state = std::make_unique<State>();
     state->index = derive_bounds(tables, items);
+    state->index.tree = derive_tree_tables(tables);
     state->settings = std::move(settings);
     return LeafIndex(std::move(state));
 }

@@ -15,6 +15,7 @@
 #include "index/item_row_set.h"
 #include "index/leaf_filter.h"
 #include "index/leaf_index.h"
+#include "index/tree_tables.h"
 
 namespace segue {
 
@@ -30,6 +31,8 @@ struct OpenIndex {
     double longest_norm = 0;
     /// Not more than any ||j|| that is finite and not 0; 0 where there is none.
     double shortest_norm = 0;
+    /// Empty for an index without codes.
+    TreeTables tree;
 };
 
 /// Requires: check_tables found nothing.

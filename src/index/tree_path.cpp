@@ -1,15 +1,138 @@
 #include "index/tree_path.h"
 
+#include <algorithm>
+#include <cmath>
+
+#include "index/tree_tables.h"
+#include "kernels/kernels.h"
+
 namespace segue {
+namespace {
+
+using kernels::kCodeBlock;
+
+constexpr std::size_t kWidenBy = 4;
+/// Share of the leaves, and candidates, that find about .95 of the best 10 of most data.
+constexpr double kUsualLeaves = 0.06;
+constexpr std::size_t kLeastLeaves = 8;
+constexpr std::size_t kLeastCandidates = 100;
+constexpr std::size_t kCandidatesPerResult = 5;
+/// Entries above the guessed threshold for one that is wanted.
+constexpr double kSurplus = 1.2;
+
+/// Scores the entries of the query's leaves into buffers.scores.
+void scan_leaves(const SearchTerms& terms, TreeBuffers& buffers) {
+    const IndexTables& tables = terms.index.tables;
+    const TreeTables& tree = terms.index.tree;
+    const std::size_t block_bytes = tree.num_lines * kernels::kCodeLineBytes;
+    buffers.segments.clear();
+    buffers.first_entries.clear();
+    for (std::size_t i = 0; i < buffers.query.leaves().size(); ++i) {
+        const std::uint32_t leaf = buffers.query.leaves()[i];
+        const std::uint32_t num_entries = tree.leaf_entries[leaf];
+        buffers.segments.push_back(
+            {.codes = tables.codes.data() + tables.code_offsets[leaf] * block_bytes,
+             .num_entries = num_entries,
+             .bias = buffers.query.biases()[i]});
+        const std::uint64_t first = first_entry(tables, leaf);
+        for (std::uint64_t entry = 0; entry < num_entries; entry += kCodeBlock) {
+            buffers.first_entries.push_back(static_cast<std::uint32_t>(first + entry));
+        }
+    }
+    const std::size_t num_scores = buffers.first_entries.size() * kCodeBlock;
+    if (buffers.scores.size() < num_scores) {
+        buffers.scores = AlignedBuffer<std::int16_t>(num_scores + num_scores / 4);
+    }
+    kernels::active_kernels().codes->scan(buffers.query.tables(), tree.num_lines,
+                                          buffers.segments.data(), buffers.segments.size(),
+                                          buffers.scores.data());
+    if (!buffers.query.needs_finish(terms)) {
+        return;
+    }
+    std::int16_t* scores = buffers.scores.data();
+    for (const std::uint32_t leaf : buffers.query.leaves()) {
+        const std::size_t num_entries = tree.leaf_entries[leaf];
+        buffers.query.finish_scores(terms, leaf, 0, num_entries, scores);
+        scores += (num_entries + kCodeBlock - 1) / kCodeBlock * kCodeBlock;
+    }
+}
+
+/// Leaves the best entries of the scores in buffers.best.
+void select_entries(std::size_t count, TreeBuffers& buffers) {
+    const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
+    const std::size_t num_blocks = buffers.first_entries.size();
+    for (double surplus = kSurplus;; surplus *= 2) {
+        buffers.best.start(count);
+        const bool guessed = buffers.best.guess_threshold(codes, buffers.scores.data(), num_blocks,
+                                                          surplus, buffers.scratch.select);
+        buffers.best.collect(codes, buffers.scores.data(), buffers.first_entries);
+        if (!guessed || buffers.best.size() >= count) {
+            break;
+        }
+    }
+    buffers.best.cut(codes);
+}
+
+}  // namespace
+
+TreeReach TreeReach::widened() const {
+    return {num_leaves * kWidenBy, num_candidates * kWidenBy, surplus * kWidenBy + 16};
+}
+
+TreeReach first_reach(const SearchTerms& terms, std::size_t num_excluded) {
+    const TreeTables& tree = terms.index.tree;
+    TreeReach reach = {terms.knobs.num_leaves_to_search, terms.knobs.reordering_num_neighbors, 0};
+    if (reach.num_leaves == 0) {
+        const double share = kUsualLeaves * static_cast<double>(tree.num_filled_leaves);
+        reach.num_leaves = std::max(kLeastLeaves, static_cast<std::size_t>(std::lround(share)));
+    }
+    if (reach.num_candidates == 0) {
+        reach.num_candidates = std::max(kLeastCandidates, kCandidatesPerResult * terms.k);
+    }
+    const std::size_t num_items = terms.index.tables.num_items;
+    reach.num_candidates = std::max(reach.num_candidates, terms.k) + num_excluded;
+    if (terms.filter != nullptr) {
+        // The best of a sparser set lie further away, in more leaves.
+        const double sparser = std::sqrt(static_cast<double>(num_items) /
+                                         static_cast<double>(terms.filter->count() + 1));
+        reach.num_leaves = static_cast<std::size_t>(
+            std::ceil(static_cast<double>(reach.num_leaves) * std::max(1.0, sparser)));
+    }
+    if (tree.num_entries > num_items) {
+        // An item's entries count once each.
+        reach.num_candidates += reach.num_candidates / 2;
+    }
+    return reach;
+}
 
 void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
                  std::vector<ScoredRow>& results, SearchTrace& trace) {
+    const SearchTerms& terms = search.terms;
+    const TreeTables& tree = terms.index.tree;
+    const bool starts = buffers.query.start(terms, search.query, buffers.scratch);
+    TreeReach reach = first_reach(terms, search.excluded.size());
+    while (starts) {
+        buffers.query.choose_leaves(terms, reach.num_leaves, buffers.scratch);
+        if (buffers.query.leaves().empty() || !buffers.query.make_tables(terms, buffers.scratch)) {
+            break;
+        }
+        scan_leaves(terms, buffers);
+        select_entries(reach.num_candidates, buffers);
+        buffers.rescorer.start(terms, buffers.best.entries());
+        trace.leaves = buffers.query.leaves().size();
+        trace.scored += buffers.first_entries.size() * kCodeBlock;
+        const bool all = reach.is_all(tree);
+        if (buffers.rescorer.finish(search, buffers.query, reach.surplus, all, results, trace) >=
+            terms.k) {
+            return;
+        }
+        if (all) {
+            break;
+        }
+        trace.widened = true;
+        reach = reach.widened();
+    }
     search_exact(search, buffers.exact, results, trace);
-}
-
-Neighbours search_tree_batch(const PreparedBatch& batch, ThreadPool& pool,
-                             const ProgressListener& progress) {
-    return search_exact_batch(batch, pool, progress);
 }
 
 }  // namespace segue

@@ -1,0 +1,211 @@
+#include "index/tree_select.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "kernels/kernels.h"
+
+namespace segue {
+namespace {
+
+using kernels::CodesKernels;
+using kernels::kCodeBlock;
+using kernels::kNoScore;
+
+/// Scores looked at for a first guess, and how many of them the guess rests on at least.
+constexpr std::size_t kSampleBlocks = 96;
+constexpr std::size_t kLeastSampled = 12;
+constexpr std::size_t kSampledFloats = 512;
+constexpr std::size_t kFloatBlock = 16;
+
+/// Finds the cut by halving [low, high]: more than `rank` scores are above low, fewer are above
+/// high.
+template <typename Score, typename Middle, typename Count>
+ScoreCut<Score> halve(Score low, Score high, std::size_t rank, Middle middle, Count count_above) {
+    std::size_t above_high = 0;
+    while (true) {
+        const Score half = middle(low, high);
+        if (half == low || half == high) {
+            return {high, above_high};
+        }
+        const std::size_t above = count_above(half);
+        if (above == rank) {
+            return {half, above};
+        }
+        if (above > rank) {
+            low = half;
+        } else {
+            high = half;
+            above_high = above;
+        }
+    }
+}
+
+}  // namespace
+
+ScoreCut<float> cut_floats(const CodesKernels& kernels, std::span<const float> scores,
+                           std::size_t rank) {
+    float low = scores[0];
+    float high = scores[0];
+    for (const float score : scores) {
+        low = score < low ? score : low;
+        high = score > high ? score : high;
+    }
+    // Not everything can be above a middle of infinities.
+    low = std::max(low, std::numeric_limits<float>::lowest() / 4);
+    high = std::min(high, std::numeric_limits<float>::max() / 4);
+    const std::size_t above_low = kernels.count_floats_above(scores.data(), scores.size(), low);
+    if (above_low <= rank) {
+        return {low, above_low};
+    }
+    return halve<float>(
+        low, high, rank, [](float left, float right) { return left + (right - left) / 2; },
+        [&](float threshold) {
+            return kernels.count_floats_above(scores.data(), scores.size(), threshold);
+        });
+}
+
+void choose_best(std::span<const float> scores, std::size_t count, SelectBuffers& buffers,
+                 std::vector<std::uint32_t>& chosen) {
+    const kernels::KernelTable& kernels = kernels::active_kernels();
+    constexpr float kNothing = -std::numeric_limits<float>::infinity();
+    chosen.clear();
+    if (count == 0 || scores.empty()) {
+        return;
+    }
+    float guess = kNothing;
+    if (scores.size() > 2 * kSampledFloats) {
+        const std::size_t step = scores.size() / kSampledFloats;
+        buffers.sample.clear();
+        for (std::size_t at = 0; at + kFloatBlock <= scores.size(); at += step * kFloatBlock) {
+            buffers.sample.insert(buffers.sample.end(), scores.begin() + at,
+                                  scores.begin() + at + kFloatBlock);
+        }
+        const std::size_t rank = count * buffers.sample.size() / scores.size() * 5 / 4 + 6;
+        if (rank < buffers.sample.size()) {
+            guess = cut_floats(*kernels.codes, buffers.sample, rank).threshold;
+        }
+    }
+    buffers.above.resize(scores.size() + kernels::kLanePadding);
+    std::size_t num_above =
+        kernels.select_above(scores.data(), scores.size(), guess, buffers.above.data());
+    if (num_above < count && guess != kNothing) {
+        num_above =
+            kernels.select_above(scores.data(), scores.size(), kNothing, buffers.above.data());
+    }
+    if (num_above <= count) {
+        chosen.assign(buffers.above.begin(), buffers.above.begin() + num_above);
+        return;
+    }
+    buffers.values.resize(num_above);
+    for (std::size_t i = 0; i < num_above; ++i) {
+        buffers.values[i] = scores[buffers.above[i]];
+    }
+    const ScoreCut<float> cut = cut_floats(*kernels.codes, buffers.values, count);
+    std::size_t equal_left = count - cut.num_above;
+    for (std::size_t i = 0; i < num_above; ++i) {
+        const float value = buffers.values[i];
+        if (value > cut.threshold) {
+            chosen.push_back(buffers.above[i]);
+        } else if (value == cut.threshold && equal_left != 0) {
+            chosen.push_back(buffers.above[i]);
+            --equal_left;
+        }
+    }
+}
+
+void BestEntries::reserve(std::size_t capacity) {
+    if (entries_.size() >= capacity) {
+        return;
+    }
+    capacity = std::max(capacity, entries_.size() * 3 / 2);
+    entries_.resize(capacity);
+    AlignedBuffer<std::int16_t> values(capacity + kCodeBlock);
+    std::copy_n(values_.data(), size_, values.data());
+    values_ = std::move(values);
+}
+
+void BestEntries::collect(const CodesKernels& kernels, const std::int16_t* scores,
+                          std::span<const std::uint32_t> first_entries) {
+    std::size_t block = 0;
+    while (block < first_entries.size()) {
+        reserve(std::max(size_ + kCodeBlock, 2 * wanted_ + 4 * kCodeBlock));
+        std::size_t num_read = 0;
+        const std::size_t found = kernels.collect_above(
+            scores + block * kCodeBlock, first_entries.size() - block, threshold_,
+            entries_.size() - size_, entries_.data() + size_, values_.data() + size_, &num_read);
+        for (std::size_t i = size_; i < size_ + found; ++i) {
+            entries_[i] =
+                first_entries[block + entries_[i] / kCodeBlock] + entries_[i] % kCodeBlock;
+        }
+        size_ += found;
+        block += num_read;
+        if (block < first_entries.size()) {
+            cut(kernels);
+        }
+    }
+}
+
+void BestEntries::cut(const CodesKernels& kernels) {
+    if (size_ <= wanted_) {
+        return;
+    }
+    const std::size_t num_blocks = (size_ + kCodeBlock - 1) / kCodeBlock;
+    std::fill(values_.data() + size_, values_.data() + num_blocks * kCodeBlock, kNoScore);
+    const std::int16_t highest = kernels.max_score(values_.data(), num_blocks, 1);
+    const ScoreCut<std::int16_t> cut = halve<std::int16_t>(
+        kNoScore, highest, wanted_,
+        [](int low, int high) { return static_cast<std::int16_t>(low + (high - low) / 2); },
+        [&](std::int16_t threshold) {
+            return kernels.count_above(values_.data(), num_blocks, 1, threshold);
+        });
+    std::size_t equal_left = wanted_ - cut.num_above;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+        const std::int16_t value = values_[i];
+        const bool equal = value == cut.threshold && equal_left != 0;
+        entries_[kept] = entries_[i];
+        values_[kept] = value;
+        kept += value > cut.threshold || equal ? 1 : 0;
+        equal_left -= equal ? 1 : 0;
+    }
+    size_ = kept;
+    // Entries to come that are equal to the last one kept come behind it.
+    threshold_ = std::max(threshold_, cut.threshold);
+}
+
+bool BestEntries::guess_threshold(const CodesKernels& kernels, const std::int16_t* scores,
+                                  std::size_t num_blocks, double surplus, SelectBuffers& buffers) {
+    std::size_t step = std::max<std::size_t>(1, num_blocks / kSampleBlocks);
+    const std::size_t least_blocks =
+        std::min(num_blocks, kLeastSampled * num_blocks / std::max<std::size_t>(1, wanted_) + 1);
+    step = std::max<std::size_t>(
+        1, std::min(step, num_blocks / std::max<std::size_t>(1, least_blocks)));
+    const std::size_t num_sampled = (num_blocks + step - 1) / step;
+    const auto rank = static_cast<std::size_t>(
+        static_cast<double>(wanted_ * num_sampled) / static_cast<double>(num_blocks) * surplus + 3);
+    if (rank >= num_sampled * kCodeBlock) {
+        return false;
+    }
+    if (buffers.score_sample.size() < num_sampled * kCodeBlock) {
+        buffers.score_sample = AlignedBuffer<std::int16_t>(num_sampled * kCodeBlock * 2);
+    }
+    std::int16_t* sample = buffers.score_sample.data();
+    for (std::size_t i = 0; i < num_sampled; ++i) {
+        std::memcpy(sample + i * kCodeBlock, scores + i * step * kCodeBlock,
+                    kCodeBlock * sizeof(*sample));
+    }
+    const std::int16_t highest = kernels.max_score(sample, num_sampled, 1);
+    const ScoreCut<std::int16_t> cut = halve<std::int16_t>(
+        kNoScore, highest, rank,
+        [](int low, int high) { return static_cast<std::int16_t>(low + (high - low) / 2); },
+        [&](std::int16_t threshold) {
+            return kernels.count_above(sample, num_sampled, 1, threshold);
+        });
+    threshold_ = std::max<std::int16_t>(
+        kNoScore, static_cast<std::int16_t>(std::max<int>(cut.threshold - 1, kNoScore)));
+    return threshold_ > kNoScore;
+}
+
+}  // namespace segue

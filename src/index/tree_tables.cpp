@@ -1,0 +1,107 @@
+#include "index/tree_tables.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/codes_kernels.h"
+
+namespace segue {
+namespace {
+
+constexpr std::uint32_t kNoPosition = 0xFFFFFFFF;
+constexpr float kCentreLevels = 127;
+
+void pack_centres(const IndexTables& tables, TreeTables& tree) {
+    const std::size_t num_leaves = tables.num_leaves();
+    const std::size_t num_blocks = (num_leaves + kernels::kCentreBlock - 1) / kernels::kCentreBlock;
+    const std::size_t block_bytes = tree.num_centre_groups * kernels::kCodeLineBytes;
+    tree.centres = AlignedBuffer<std::uint8_t>(num_blocks * block_bytes);
+    tree.centre_scales = AlignedBuffer<float>(num_blocks * kernels::kCentreBlock);
+    tree.centre_offsets = AlignedBuffer<float>(num_blocks * kernels::kCentreBlock);
+    std::fill_n(tree.centres.data(), tree.centres.size(), std::uint8_t{128});
+    std::fill_n(tree.centre_offsets.data(), tree.centre_offsets.size(),
+                -std::numeric_limits<float>::infinity());
+    for (std::size_t leaf = 0; leaf < num_leaves; ++leaf) {
+        const std::span<const float> centre = tables.leaf_centres.row(leaf);
+        float largest = 0;
+        double squared = 0;
+        for (const float value : centre) {
+            largest = std::max(largest, std::fabs(value));
+            squared += static_cast<double>(value) * static_cast<double>(value);
+        }
+        std::uint8_t* block = tree.centres.data() + leaf / kernels::kCentreBlock * block_bytes +
+                              leaf % kernels::kCentreBlock * 4;
+        for (std::size_t i = 0; largest > 0 && i < centre.size(); ++i) {
+            block[i / 4 * kernels::kCodeLineBytes + i % 4] =
+                static_cast<std::uint8_t>(std::lrint(centre[i] / largest * kCentreLevels) + 128);
+        }
+        tree.centre_scales[leaf] = largest / kCentreLevels;
+        if (tree.leaf_entries[leaf] != 0) {
+            tree.centre_offsets[leaf] =
+                tables.measure == Measure::kSquaredL2 ? static_cast<float>(-squared) : 0.0F;
+        }
+    }
+}
+
+void count_entries(const IndexTables& tables, TreeTables& tree) {
+    tree.leaf_entries.resize(tables.num_leaves());
+    for (std::size_t leaf = 0; leaf < tables.num_leaves(); ++leaf) {
+        std::uint64_t entries = tables.leaf_offsets[leaf + 1] - tables.leaf_offsets[leaf];
+        if (!tables.code_positions.empty()) {
+            std::uint64_t end = tables.code_offsets[leaf + 1] * kBlockPositions;
+            const std::uint64_t begin = tables.code_offsets[leaf] * kBlockPositions;
+            while (end > begin && tables.code_positions[end - 1] == kNoPosition) {
+                --end;
+            }
+            entries = end - begin;
+        }
+        tree.leaf_entries[leaf] = static_cast<std::uint32_t>(entries);
+        tree.num_filled_leaves += entries != 0 ? 1 : 0;
+        tree.num_entries += entries;
+        tree.largest_leaf = std::max(tree.largest_leaf, tree.leaf_entries[leaf]);
+    }
+}
+
+void derive_levels(const IndexTables& tables, TreeTables& tree) {
+    tree.leaf_levels.resize(tables.num_leaves());
+    for (std::size_t leaf = 0; leaf < tables.num_leaves(); ++leaf) {
+        const std::uint64_t begin = tables.leaf_offsets[leaf];
+        const std::uint64_t end = tables.leaf_offsets[leaf + 1];
+        std::uint64_t sum = 0;
+        for (std::uint64_t position = begin; position < end; ++position) {
+            sum += tables.norm_levels[position];
+        }
+        tree.leaf_levels[leaf] = static_cast<std::uint8_t>(begin == end ? 0 : sum / (end - begin));
+    }
+    const auto ends = std::minmax_element(tables.norm_levels.begin(), tables.norm_levels.end());
+    if (ends.first != tables.norm_levels.end()) {
+        tree.lowest_level = *ends.first;
+        tree.highest_level = *ends.second;
+    }
+    if (tables.code_positions.empty()) {
+        return;
+    }
+    tree.entry_levels.resize(tables.code_positions.size());
+    for (std::size_t entry = 0; entry < tree.entry_levels.size(); ++entry) {
+        const std::uint32_t position = tables.code_positions[entry];
+        tree.entry_levels[entry] = position == kNoPosition ? 0 : tables.norm_levels[position];
+    }
+}
+
+}  // namespace
+
+TreeTables derive_tree_tables(const IndexTables& tables) {
+    TreeTables tree;
+    if (!tables.has_codes()) {
+        return tree;
+    }
+    tree.num_lines = code_block_bytes(tables.dim) / kernels::kCodeLineBytes;
+    tree.num_centre_groups = (tables.dim + 3) / 4;
+    count_entries(tables, tree);
+    pack_centres(tables, tree);
+    derive_levels(tables, tree);
+    return tree;
+}
+
+}  // namespace segue
