@@ -29,7 +29,7 @@ APART = (("serve", "train"), ("serve", "ingest"))
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 LINK = re.compile(r"\bsegue_([a-z_]+)\b")
 # Words of our own in CMakeLists.txt that are not libraries of folders.
-NOT_FOLDERS = {"library", "test", "options"}
+NOT_FOLDERS = {"library", "shared", "test", "options"}
 
 
 def includes_of(text):
