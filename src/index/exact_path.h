@@ -4,20 +4,35 @@
 // the best are scored again by their f32 vectors: the results are those of ExactIndex, to the last
 // bit of every score.
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "base/progress.h"
 #include "base/thread_pool.h"
 #include "data/neighbours.h"
+#include "index/admission.h"
 #include "index/leaf_index.h"
 #include "index/prepared_search.h"
+#include "index/score_bounds.h"
 #include "index/top_k.h"
 
 namespace segue {
 
 /// Memory of one thread's exact searches. Not thread-safe.
 struct ExactBuffers {
-    TopK best;
+    QuantisedQuery quantised;
+    LevelFactors factors;
+    Admission admission;
+    TopK best;  // of a query that is zero
+    std::vector<std::int16_t> query;
+    std::vector<float> scales;
+    std::vector<float> biases;
+    std::vector<kernels::RowHit> hits;
+    // Rows that pass a filter, brought together.
+    std::vector<std::uint32_t> positions;
+    AlignedBuffer<std::uint8_t> rows;
 };
 
 /// Replaces `results` by the best k of all items, fewer where fewer may be offered.

@@ -124,7 +124,9 @@ Result<LeafIndex> LeafIndex::open(const IndexTables& tables, const MatrixView& i
         return status;
     }
     auto state = std::make_unique<State>();
-    state->index = derive_bounds(tables, items);
+    state->index.tables = tables;
+    state->index.items = items;
+    state->index.bounds = derive_bounds(tables);
     state->index.tree = derive_tree_tables(tables);
     state->settings = std::move(settings);
     return LeafIndex(std::move(state));

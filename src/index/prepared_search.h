@@ -15,6 +15,7 @@
 #include "index/item_row_set.h"
 #include "index/leaf_filter.h"
 #include "index/leaf_index.h"
+#include "index/score_bounds.h"
 #include "index/tree_tables.h"
 
 namespace segue {
@@ -24,19 +25,10 @@ struct OpenIndex {
     IndexTables tables;
     /// [num_items x dim] f32 vectors in item order
     MatrixView items;
-    /// [num_blocks of kBlockPositions] not less than any ||x|| of the block, infinite where one is
-    /// not known
-    AlignedBuffer<float> block_lengths;
-    /// Not less than any finite ||j||.
-    double longest_norm = 0;
-    /// Not more than any ||j|| that is finite and not 0; 0 where there is none.
-    double shortest_norm = 0;
+    IndexBounds bounds;
     /// Empty for an index without codes.
     TreeTables tree;
 };
-
-/// Requires: check_tables found nothing.
-OpenIndex derive_bounds(const IndexTables& tables, const MatrixView& items);
 
 /// What all queries of a call share.
 struct SearchTerms {
