@@ -42,6 +42,8 @@ struct HttpRequest {
     unsigned worker = 0;
     /// Whether it came in through the admin listener.
     bool on_admin_listener = false;
+    /// The server is full; only questions after its health should be answered.
+    bool is_over_limit = false;
 
     /// Value of the first header of that name (ASCII case ignored), or nothing.
     std::optional<std::string_view> header(std::string_view name) const;
