@@ -16,6 +16,10 @@ namespace segue {
 ///     json.text();   // {"id":"a","score":0.5}
 class JsonWriter {
 public:
+    JsonWriter() = default;
+    /// Writes into the memory of `reused`, whose text is dropped.
+    explicit JsonWriter(std::string reused) : text_(std::move(reused)) { text_.clear(); }
+
     JsonWriter& begin_object();
     JsonWriter& end_object();
     JsonWriter& begin_array();

@@ -9,6 +9,7 @@
 
 #include "model/model.h"
 #include "recommend/recommend.h"
+#include "recommend/refined_answers.h"
 
 namespace segue::serve {
 
@@ -27,6 +28,7 @@ public:
           version_text_(std::to_string(version_.number)),
           model_(std::move(model)),
           recommender_(model_),
+          answers_(model_, recommender_),
           ready_since_(std::chrono::system_clock::now()) {}
     ServedModel(const ServedModel&) = delete;
     ServedModel& operator=(const ServedModel&) = delete;
@@ -38,6 +40,7 @@ public:
     double load_seconds() const { return version_.load_seconds; }
     const Model& model() const { return model_; }
     const Recommender& recommender() const { return recommender_; }
+    const RefinedAnswers& answers() const { return answers_; }
     std::chrono::system_clock::time_point ready_since() const { return ready_since_; }
 
 private:
@@ -45,6 +48,7 @@ private:
     std::string version_text_;
     Model model_;
     Recommender recommender_;
+    RefinedAnswers answers_;
     std::chrono::system_clock::time_point ready_since_;
 };
 

@@ -1,0 +1,23 @@
+#pragma once
+
+// The native answer, as JSON.
+
+#include "base/json_writer.h"
+#include "base/status.h"
+#include "base/stopwatch.h"
+#include "serve/query_json.h"
+#include "serve/served_model.h"
+
+namespace segue::serve {
+
+/// Asks the model and writes the members results, unknown, source, degraded and took_us of an
+/// object that is begun. Nothing is written if an error is returned: as RefinedAnswers::answer
+/// does, and where a field is no attribute of the model.
+Status write_answer(const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
+                    JsonWriter& json);
+
+/// {"title":"..."} of an item: those of the attributes named that it has, in the order named.
+void write_fields(const std::vector<std::string>& names, const Model& model, std::uint32_t item_row,
+                  JsonWriter& json);
+
+}  // namespace segue::serve

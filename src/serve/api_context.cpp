@@ -1,0 +1,40 @@
+#include "serve/api_context.h"
+
+namespace segue::serve {
+
+ApiContext::ApiContext(const ModelRegistry& registry, const QueryApiOptions& options)
+    : registry_(registry), blueprint_habits_(options.blueprint_habits) {
+    for (unsigned worker = 0; worker < options.num_workers; ++worker) {
+        inputs_.push_back(std::make_unique<JsonInput>());
+    }
+}
+
+ModelSnapshot ApiContext::acquire(const ApiCall& call, HttpResponse& response) const {
+    Result<ModelSnapshot> found = registry_.acquire(call.model, call.version, call.request.worker);
+    if (!found.ok()) {
+        set_error(response, found.status(), call.request);
+        return nullptr;
+    }
+    response.add_header("X-Model-Version", (*found)->version_text());
+    return std::move(*found);
+}
+
+JsonInput& ApiContext::json(const ApiCall& call) const {
+    return *inputs_[call.request.worker];
+}
+
+void set_answer_error(HttpResponse& response, const Status& status, const HttpRequest& request) {
+    if (status.code() == StatusCode::kInvalidArgument) {
+        segue::set_error(response, 422, "INVALID_ARGUMENT", status.message(), request.request_id);
+    } else {
+        set_error(response, status, request);
+    }
+}
+
+void refuse_group(HttpResponse& response, const HttpRequest& request) {
+    segue::set_error(response, 403, "PERMISSION_DENIED",
+                     "asking for a stored user needs a token with the scope user",
+                     request.request_id);
+}
+
+}  // namespace segue::serve

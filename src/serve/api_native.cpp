@@ -1,0 +1,251 @@
+// Segue's own dialect: POST {model}:similar and :batchSimilar, and items as resources that caches
+// understand.
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/text.h"
+#include "serve/answer_json.h"
+#include "serve/api_context.h"
+#include "serve/member_reader.h"
+
+namespace segue::serve {
+
+namespace {
+
+void begin_answer(const ServedModel& served, JsonWriter& json) {
+    json.begin_object().key("model").value(served.name());
+    json.key("version").value(served.version_text());
+}
+
+void similar(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
+    bool is_allowed = true;
+    answer_json(
+        context, call, response,
+        [](const JsonObject& object, const ServedModel&) { return read_query(object); },
+        [&](const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
+            JsonWriter& json) {
+            is_allowed = !query.refined.query.group_key || call.scopes.has(Scope::kUser);
+            if (!is_allowed) {
+                return Status();
+            }
+            begin_answer(served, json);
+            Status status = write_answer(query, served, watch, json);
+            json.end_object();
+            return status;
+        });
+    if (!is_allowed) {
+        refuse_group(response, call.request);
+    }
+}
+
+/// What all queries of a batch need, however long after the request they are answered.
+struct Batch {
+    ModelSnapshot served;
+    std::string body;
+    std::string request_id;
+    ScopeSet scopes;
+};
+
+void write_batch(const Batch& batch, const JsonArray& queries, JsonWriter& json) {
+    HttpRequest request;
+    request.request_id = batch.request_id;
+    begin_answer(*batch.served, json);
+    json.key("results").begin_array();
+    for (const JsonValue element : queries) {
+        const Stopwatch watch;
+        HttpResponse failed;
+        const Result<JsonObject> object = read_object(element, "a query");
+        const Result<ApiQuery> query =
+            object.ok() ? read_query(*object) : Result<ApiQuery>(object.status());
+        if (!query.ok()) {
+            set_error(failed, query.status(), request);
+        } else if (query->refined.query.group_key && !batch.scopes.has(Scope::kUser)) {
+            refuse_group(failed, request);
+        } else {
+            JsonWriter one;
+            one.begin_object();
+            const Status status = write_answer(*query, *batch.served, watch, one);
+            if (status.ok()) {
+                json.raw(one.end_object().text());
+                continue;
+            }
+            set_answer_error(failed, status, request);
+        }
+        json.raw(failed.body);
+    }
+    json.end_array().end_object();
+}
+
+/// Parses a batch once more where it is answered: views of the first parse end with the request.
+void answer_batch(const Batch& batch, JsonInput& input, HttpResponse& response) {
+    HttpRequest request;
+    request.request_id = batch.request_id;
+    const Result<JsonObject> object = input.parse_object(batch.body);
+    if (!object.ok()) {
+        set_error(response, object.status(), request);
+        return;
+    }
+    JsonArray queries;
+    MemberReader reader(*object, "a batch");
+    reader.require("queries").take("queries", queries, [](const JsonValue& value) {
+        return read_array(value, "queries", kMaxQueriesOfBatch);
+    });
+    if (const Status status = reader.finish(); !status.ok()) {
+        set_error(response, status, request);
+        return;
+    }
+    JsonWriter json(std::move(response.body));
+    write_batch(batch, queries, json);
+    response.body = json.take();
+}
+
+void batch_similar(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
+    const ModelSnapshot served = context.acquire(call, response);
+    if (!served) {
+        return;
+    }
+    // A loop answers others meanwhile.
+    auto batch = std::make_shared<Batch>(Batch{served, std::string(call.request.body),
+                                               std::string(call.request.request_id), call.scopes});
+    response.later = [batch](HttpResponse& late) {
+        JsonInput input;
+        answer_batch(*batch, input, late);
+    };
+}
+
+/// Changes with every version that is served, also with another file under an old number. A weak
+/// tag's quoted part: the same answer may tell of another time it took.
+std::string opaque_tag(const ServedModel& served) {
+    return fmt::format("\"{}-{:x}\"", served.version_text(),
+                       std::chrono::duration_cast<std::chrono::microseconds>(
+                           served.ready_since().time_since_epoch())
+                           .count());
+}
+
+/// Adds the tag; whether the client has the answer already, in which case the response says so.
+bool is_unchanged(const ApiCall& call, const ServedModel& served, HttpResponse& response) {
+    const std::string tag = opaque_tag(served);
+    response.add_header("ETag", "W/" + tag);
+    const std::string_view known = call.request.header("If-None-Match").value_or("");
+    if (known != "*" && known.find(tag) == std::string_view::npos) {
+        return false;
+    }
+    response.status = 304;
+    response.body.clear();
+    return true;
+}
+
+/// Non-empty pieces between commas.
+void add_pieces(std::string_view text, std::vector<std::string>& pieces) {
+    for (const std::string_view piece : split(text, ',')) {
+        if (!piece.empty()) {
+            pieces.emplace_back(piece);
+        }
+    }
+}
+
+Result<ApiQuery> read_parameters(const ApiCall& call) {
+    ApiQuery query;
+    query.refined.query.items.push_back({std::string(call.key), 1});
+    query.refined.refuse_unknown = true;
+    for (const HttpField& parameter : call.request.parameters) {
+        if (parameter.name == "k") {
+            const std::optional<std::uint64_t> k = parse_unsigned(parameter.value);
+            if (!k || *k > kMaxResults) {
+                return invalid_argument(
+                    fmt::format("k must be a whole number from 0 to {}", kMaxResults));
+            }
+            query.refined.query.k = static_cast<std::size_t>(*k);
+        } else if (parameter.name == "exclude") {
+            add_pieces(parameter.value, query.refined.query.exclude);
+        } else if (parameter.name == "fields") {
+            add_pieces(parameter.value, query.fields);
+        } else {
+            return invalid_argument(
+                fmt::format("there is no parameter '{}'; there are k, exclude "
+                            "and fields",
+                            shortened(parameter.name)));
+        }
+    }
+    if (query.refined.query.exclude.size() > kMaxExclusions || query.fields.size() > kMaxFields) {
+        return invalid_argument(fmt::format(
+            "up to {} items can be excluded and {} fields asked for", kMaxExclusions, kMaxFields));
+    }
+    return query;
+}
+
+void similar_to_item(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
+    const Stopwatch watch;
+    const ModelSnapshot served = context.acquire(call, response);
+    if (!served) {
+        return;
+    }
+    const Result<ApiQuery> query = read_parameters(call);
+    if (!query.ok()) {
+        set_error(response, query.status(), call.request);
+        return;
+    }
+    if (is_unchanged(call, *served, response)) {
+        return;
+    }
+    JsonWriter json(std::move(response.body));
+    begin_answer(*served, json);
+    const Status status = write_answer(*query, *served, watch, json);
+    response.body = json.end_object().take();
+    if (!status.ok()) {
+        set_answer_error(response, status, call.request);
+    }
+}
+
+void item(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
+    const ModelSnapshot served = context.acquire(call, response);
+    if (!served) {
+        return;
+    }
+    const Model& model = served->model();
+    const std::optional<std::uint32_t> row = model.find_item(call.key);
+    if (!row) {
+        set_error(response,
+                  not_found(fmt::format("item '{}' is not in the model", shortened(call.key))),
+                  call.request);
+        return;
+    }
+    if (is_unchanged(call, *served, response)) {
+        return;
+    }
+    JsonWriter json(std::move(response.body));
+    json.begin_object().key("id").value(call.key).key("fields");
+    write_fields(model.attribute_names(), model, *row, json);
+    if (!model.item_frequencies().empty()) {
+        json.key("frequency").value(model.item_frequencies()[*row]);
+    }
+    if (call.request.parameter("vector") == "true" && model.item_vectors().num_rows > 0) {
+        json.key("vector").begin_array();
+        for (const float number : model.item_vectors().row(*row)) {
+            json.value(number);
+        }
+        json.end_array();
+    }
+    response.body = json.end_object().take();
+}
+
+}  // namespace
+
+void add_native_routes(Router& router, const ApiContext& context) {
+    const auto add = [&](HttpMethod method, std::string_view pattern, auto* handler) {
+        router.add(method, pattern, Scope::kRead,
+                   [&context, handler](const ApiCall& call, HttpResponse& response) {
+                       handler(context, call, response);
+                   });
+    };
+    add(HttpMethod::kPost, "/v1/models/{model}{at}:similar", similar);
+    add(HttpMethod::kPost, "/v1/models/{model}{at}:batchSimilar", batch_similar);
+    add(HttpMethod::kGet, "/v1/models/{model}{at}/items/{key}/similar", similar_to_item);
+    add(HttpMethod::kGet, "/v1/models/{model}{at}/items/{key}", item);
+}
+
+}  // namespace segue::serve

@@ -1,0 +1,38 @@
+#include "serve/member_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace segue::serve {
+
+MemberReader& MemberReader::require(std::string_view name) {
+    if (status_.ok() && object_.at_key(name).error() != simdjson::SUCCESS) {
+        status_ = invalid_argument(fmt::format("{} needs a member '{}'", what_, name));
+    }
+    return *this;
+}
+
+Status MemberReader::finish() const {
+    if (!status_.ok()) {
+        return status_;
+    }
+    std::vector<bool> seen(known_.size());
+    for (const simdjson::dom::key_value_pair member : object_) {
+        const auto found = std::find(known_.begin(), known_.end(), member.key);
+        if (found == known_.end()) {
+            return invalid_argument(
+                fmt::format("{} has no member '{}'", what_, shortened(member.key)));
+        }
+        const auto place = static_cast<std::size_t>(found - known_.begin());
+        if (seen[place]) {
+            return invalid_argument(fmt::format("member '{}' occurs twice", member.key));
+        }
+        seen[place] = true;
+    }
+    return Status();
+}
+
+}  // namespace segue::serve
