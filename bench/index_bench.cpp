@@ -2,6 +2,7 @@
 // beside the peers and writes the report. docs/benchmarks/index.md is what comes out.
 //     index_bench data NAME FOLDER [FILE]    makes a set of vectors
 //     index_bench truth FOLDER               computes its exact answers
+//     index_bench run FOLDER OUT.json ...    builds and searches Segue's index of it
 
 #include <fmt/core.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 Status run(const std::vector<std::string>& words) {
     if (words.empty()) {
-        return invalid_argument("usage: index_bench data|truth ARGUMENT...");
+        return invalid_argument("usage: index_bench data|truth|run ARGUMENT...");
     }
     const Arguments arguments = std::span(words).subspan(1);
     if (words[0] == "data") {
@@ -23,6 +24,9 @@ Status run(const std::vector<std::string>& words) {
     }
     if (words[0] == "truth") {
         return make_truth(arguments);
+    }
+    if (words[0] == "run") {
+        return run_segue(arguments);
     }
     return invalid_argument(fmt::format("there is no sub-command '{}'", words[0]));
 }

@@ -18,4 +18,8 @@ Status make_data(Arguments arguments);
 /// truth FOLDER: the exact answers of a set, and how hard it is (truth.json).
 Status make_truth(Arguments arguments);
 
+/// run FOLDER OUT.json [FLAG VALUE]...: builds Segue's index of a set and searches it over a grid
+/// of settings, each as single queries, in batches of 64 and all at once.
+Status run_segue(Arguments arguments);
+
 }  // namespace segue::bench

@@ -1,0 +1,121 @@
+"""Writes what the index benchmark found: tables for people, fronts as JSON, plots."""
+
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import time
+
+import index_plots
+import index_tables
+from index_summary import MODES, SetSummary
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    family = {}
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            key = line.split(":", 1)[0].strip()
+            if key in ("cpu family", "model") and key not in family:
+                family[key] = line.split(":", 1)[1].strip()
+    described = ", ".join(f"{key.removeprefix('cpu ')} {value}" for key, value in family.items())
+    return f"{models[0]} ({described}), {len(models)} cores" if models else platform.machine()
+
+
+def commit():
+    command = ["git", "-C", ROOT, "log", "-1", "--format=%h"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def save_facts(runner, arguments):
+    """What the report needs to say about the run as a whole."""
+    facts = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": processor(),
+        "system": f"{platform.system()} {platform.release()}",
+        "commit": commit(),
+        "rounds": arguments.rounds,
+        "seconds": arguments.seconds,
+        "busy_median": statistics.median(runner.busy) if runner.busy else 0.0,
+        "busy_worst": max(runner.busy, default=0.0),
+        "failures": runner.failures,
+    }
+    with open(os.path.join(runner.results, "facts.json"), "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1)
+
+
+def load(path):
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def load_set(results, name, maker):
+    """SetSummary of the runs of one set, or None."""
+    folder = os.path.join(results, name)
+    rounds = {}
+    for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        number = re.fullmatch(r".*-round(\d+)\.json", file)
+        if number:
+            run = load(os.path.join(folder, file))
+            rounds.setdefault(int(number[1]), {}).setdefault(run["peer"], []).append(run)
+    if not rounds:
+        return None
+    return SetSummary(name, maker.facts(name), [rounds[number] for number in sorted(rounds)])
+
+
+def rounded(value):
+    return float(f"{value:.4g}")
+
+
+def write_fronts(summaries, facts, path):
+    """The fronts of every library as JSON: what the plots show and the tables come from."""
+    sets = {}
+    for summary in summaries:
+        sets[summary.name] = {
+            library: {
+                mode: [
+                    {"recall": rounded(recall), "qps": rounded(rate), "knob": knob}
+                    for recall, rate, knob in summary.fronts(library, mode)
+                ]
+                for mode in MODES
+            }
+            for library in summary.libraries
+        }
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"facts": facts, "fronts": sets}, file, separators=(",", ":"), sort_keys=True)
+        file.write("\n")
+
+
+def write(results, arguments, maker):
+    """Writes index.md, index.json and a plot for each set into the folder asked for; returns an exit code."""
+    facts = load(os.path.join(results, "facts.json"))
+    names = sorted(os.listdir(results)) if os.path.isdir(results) else []
+    ordered = [name for name in arguments.sets if name in names]
+    summaries = [summary for name in ordered if (summary := load_set(results, name, maker))]
+    if not facts or not summaries:
+        print("bench: there are no results to report")
+        return 1
+    os.makedirs(arguments.out, exist_ok=True)
+    extras = {name: load(os.path.join(results, name + ".json")) for name in ("limits", "seeds")}
+    extras["filters"] = {
+        summary.name: found
+        for summary in summaries
+        if (found := load(os.path.join(results, f"filters-{summary.name}.json")))
+    }
+    for summary in summaries:
+        index_plots.plot(summary, os.path.join(arguments.out, f"index-{summary.name}.svg"))
+    write_fronts(summaries, facts, os.path.join(arguments.out, "index.json"))
+    text = index_tables.document(summaries, facts, extras)
+    with open(os.path.join(arguments.out, "index.md"), "w", encoding="utf-8") as file:
+        file.write(text)
+    print(f"bench: the report is {os.path.relpath(os.path.join(arguments.out, 'index.md'))}")
+    return 0
