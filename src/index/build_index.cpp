@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxDim = 4096;
 constexpr std::size_t kMaxLeaves = std::size_t{1} << 24;
+constexpr std::size_t kLeavesPerChunk = 16;
 constexpr std::size_t kSampledRowsPerLeaf = 150;
 
 std::size_t choose_num_leaves(const IndexBuildOptions& options, std::size_t num_items) {
@@ -58,14 +59,16 @@ std::vector<std::uint32_t> sample_rows(const BuildItems& items, std::size_t want
 void fill_leaf_centres(const BuildItems& items, IndexParts& parts, ThreadPool& pool) {
     const std::size_t num_leaves = parts.leaf_offsets.size() - 1;
     parts.leaf_centres = Matrix(num_leaves, items.dim());
-    pool.for_each(num_leaves, [&](std::size_t leaf, unsigned) {
+    const Chunks chunks = {num_leaves, kLeavesPerChunk};
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
         MeanOfItems mean(items);
-        for (std::size_t position = parts.leaf_offsets[leaf];
-             position < parts.leaf_offsets[leaf + 1]; ++position) {
-            mean.add(parts.item_rows[position]);
-        }
-        if (mean.count() != 0) {
-            mean.write(parts.leaf_centres.row(leaf));
+        for (std::size_t leaf = chunks.begin(chunk); leaf < chunks.end(chunk); ++leaf) {
+            const std::size_t begin = parts.leaf_offsets[leaf];
+            mean.start();
+            mean.add({parts.item_rows.data() + begin, parts.leaf_offsets[leaf + 1] - begin});
+            if (mean.count() != 0) {
+                mean.write(parts.leaf_centres.row(leaf));
+            }
         }
     });
 }

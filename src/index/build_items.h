@@ -36,6 +36,8 @@ public:
     void gather(std::span<const std::uint32_t> rows, float* out, std::size_t stride) const;
 
 private:
+    void prefetch(std::uint32_t row) const;
+
     MatrixView items_;
     bool has_unit_length_ = false;
     AlignedBuffer<float> norms_;
@@ -47,16 +49,18 @@ private:
 class MeanOfItems {
 public:
     explicit MeanOfItems(const BuildItems& items)
-        : items_(items), x_(items.dim()), sums_(items.dim()) {}
+        : items_(items), x_(kRowsAtOnce * items.dim()), sums_(items.dim()) {}
 
     void start();
-    void add(std::uint32_t row);
+    void add(std::span<const std::uint32_t> rows);
     /// Rows added that are finite.
     std::size_t count() const { return count_; }
     /// Requires: count() > 0.
     void write(std::span<float> mean) const;
 
 private:
+    static constexpr std::size_t kRowsAtOnce = 32;
+
     const BuildItems& items_;
     std::vector<float> x_;
     std::vector<double> sums_;

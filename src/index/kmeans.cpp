@@ -50,11 +50,14 @@ void move_to_means(const BuildItems& items, std::span<const std::uint32_t> rows,
     const Chunks chunks = {groups.num_groups(), kCentresPerChunk};
     pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
         MeanOfItems mean(items);
+        std::vector<std::uint32_t> members;
         for (std::size_t group = chunks.begin(chunk); group < chunks.end(chunk); ++group) {
-            mean.start();
+            members.clear();
             for (const std::uint32_t member : groups.of(group)) {
-                mean.add(rows[member]);
+                members.push_back(rows[member]);
             }
+            mean.start();
+            mean.add(members);
             if (mean.count() != 0) {
                 mean.write(centres.row(group));
                 if (spherical) {

@@ -18,7 +18,7 @@ bool has_vnni_and_vbmi() {
     return __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi") != 0;
 }
 
-/// The tables of this machine. Not copied: `pointers` point into `tables`.
+/// The tables of this machine. Not copied: pointers point into it.
 class SupportedTables {
 public:
     SupportedTables() {
@@ -45,6 +45,9 @@ public:
                 vnni.name = "avx512vnni";
                 vnni.codes = avx512vnni_codes();
                 vnni.int8 = avx512vnni_int8();
+                vnni_partition_ = *avx512.partition;
+                vnni_partition_.find_nearest_int8 = avx512vnni_find_nearest();
+                vnni.partition = &vnni_partition_;
                 add(vnni);
             }
         }
@@ -64,6 +67,7 @@ private:
     std::array<KernelTable, 4> tables_ = {};
     std::array<const KernelTable*, 4> pointers_ = {};
     std::size_t count_ = 0;
+    PartitionKernels vnni_partition_ = {};
 };
 
 const KernelTable* choose_table() {

@@ -29,6 +29,33 @@ struct NearestArguments {
     const float* centre_offsets = nullptr;  // [num_tiles * kCentreTile], with row_weights only
 };
 
+/// Int8 rows and centres, `num_groups` groups of 4 dimensions, zeros (128 in rows) behind the last
+/// dimension. With p = sum over dimensions of (byte of the row - 128) * byte of the centre, exact,
+/// the score of centre c for row r is p * centre_scales[c] * row_scales[r] + biases[c].
+struct Int8NearestArguments {
+    const std::uint8_t* rows = nullptr;  // [num_rows x num_groups * 4]
+    const float* row_scales = nullptr;   // [num_rows]
+    std::size_t num_rows = 0;
+    std::size_t num_groups = 0;  // 1024 at most
+    /// [num_tiles x num_groups x kCentreTile x 4]
+    const std::int8_t* packed_centres = nullptr;
+    const float* centre_scales = nullptr;       // [num_tiles * kCentreTile]
+    const std::int32_t* corrections = nullptr;  // [..] -128 * the sum of a centre's bytes
+    const float* biases = nullptr;              // [..] -infinity behind the last centre
+    std::size_t num_tiles = 0;
+};
+
+using Int8Nearest = void (*)(const Int8NearestArguments& arguments, std::uint32_t* nearest);
+
+/// Rows of floats that become rows of bytes.
+struct QuantizeArguments {
+    const float* rows = nullptr;  // [num_rows x dim] finite
+    std::size_t stride = 0;
+    std::size_t num_rows = 0;
+    std::size_t dim = 0;
+    std::size_t row_bytes = 0;  // of a row of bytes, >= dim
+};
+
 /// kEncodeTile entries, coordinate c of entry e at [c * kEncodeTile + e].
 struct EncodeArguments {
     const float* residuals = nullptr;   // [2 * num_subspaces x kEncodeTile]
@@ -45,6 +72,17 @@ struct PartitionKernels {
     /// above -infinity.
     void (*find_nearest)(const NearestArguments& arguments, std::uint32_t* nearest);
 
+    /// The same for int8 rows and centres, four times as fast. Null where it would not be.
+    Int8Nearest find_nearest_int8 = nullptr;
+
+    /// bytes = round(x / scale) + 128, to even, 128 behind dim; scale = max |x| / 127, or 0 (and
+    /// all bytes 128) for rows of zeros and those too small to tell. errors[r] is ||x - scale *
+    /// (byte - 128)|| within dim * 2^-23 of itself and sqrt(dim) * 2^-22 of max |x|. Bytes and
+    /// scales are the same at every level. bytes [num_rows x row_bytes], scales and errors
+    /// [num_rows]. Requires: |x| <= 1e18.
+    void (*quantize)(const QuantizeArguments& arguments, std::uint8_t* bytes, float* scales,
+                     float* errors);
+
     /// codes[s * kEncodeTile + e]: starting from the nearest codeword of each subspace, subspace
     /// after subspace takes the codeword of the least ||r - r'||^2 + (eta - 1) (direction . (r -
     /// r'))^2, the others being what they are, until a round changes nothing. Entries do not
@@ -56,5 +94,7 @@ const PartitionKernels& scalar_partition();
 /// Null where this build or this machine does not have the instructions.
 const PartitionKernels* avx2_partition();
 const PartitionKernels* avx512_partition();
+/// Null where this build does not have the instructions; the machine's are the caller's to check.
+Int8Nearest avx512vnni_find_nearest();
 
 }  // namespace segue::kernels

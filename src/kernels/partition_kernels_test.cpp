@@ -131,6 +131,142 @@ TEST_P(Partition, takes_the_first_of_equal_centres_and_0_where_there_is_no_score
     EXPECT_EQ(nearest, (std::vector<std::uint32_t>{7, 7, 0, 0}));
 }
 
+/// Rows and centres of random bytes.
+struct Int8Case {
+    Int8Case(std::size_t rows, std::size_t centres, std::size_t groups)
+        : num_rows(rows),
+          num_centres(centres),
+          num_groups(groups),
+          num_tiles((centres + kCentreTile - 1) / kCentreTile),
+          row_bytes(rows * groups * 4),
+          row_scales(rows, 0.25F),
+          packed(num_tiles * groups * kCentreTile * 4),
+          scales(num_tiles * kCentreTile, 0.0F),
+          corrections(num_tiles * kCentreTile, 0),
+          biases(num_tiles * kCentreTile, -kInfinity) {
+        Random random(rows + 1000 * centres + groups);
+        for (std::uint8_t& byte : row_bytes) {
+            byte = static_cast<std::uint8_t>(random.below(256));
+        }
+        for (std::size_t centre = 0; centre < centres; ++centre) {
+            for (std::size_t i = 0; i < groups * 4; ++i) {
+                const auto byte = static_cast<std::int8_t>(random.below(255));
+                packed[at(centre, i)] = byte;
+                corrections[centre] -= 128 * byte;
+            }
+            scales[centre] = static_cast<float>(1 + random.below(8)) / 4;
+            biases[centre] = static_cast<float>(random.below(1000));
+        }
+    }
+
+    std::size_t at(std::size_t centre, std::size_t i) const {
+        return ((centre / kCentreTile * num_groups + i / 4) * kCentreTile + centre % kCentreTile) *
+                   4 +
+               i % 4;
+    }
+
+    Int8NearestArguments arguments() const {
+        return {.rows = row_bytes.data(),
+                .row_scales = row_scales.data(),
+                .num_rows = num_rows,
+                .num_groups = num_groups,
+                .packed_centres = packed.data(),
+                .centre_scales = scales.data(),
+                .corrections = corrections.data(),
+                .biases = biases.data(),
+                .num_tiles = num_tiles};
+    }
+
+    /// Exact, as scales are powers of two or small multiples.
+    double score(std::size_t row, std::size_t centre) const {
+        double sum = 0;
+        for (std::size_t i = 0; i < num_groups * 4; ++i) {
+            sum += (row_bytes[row * num_groups * 4 + i] - 128.0) * packed[at(centre, i)];
+        }
+        return sum * static_cast<double>(scales[centre]) * static_cast<double>(row_scales[row]) +
+               static_cast<double>(biases[centre]);
+    }
+
+    std::size_t num_rows;
+    std::size_t num_centres;
+    std::size_t num_groups;
+    std::size_t num_tiles;
+    std::vector<std::uint8_t> row_bytes;
+    std::vector<float> row_scales;
+    std::vector<std::int8_t> packed;
+    std::vector<float> scales;
+    std::vector<std::int32_t> corrections;
+    std::vector<float> biases;
+};
+
+TEST_P(Partition, finds_the_best_of_int8_centres) {
+    if (kernels().partition->find_nearest_int8 == nullptr) {
+        GTEST_SKIP() << "these kernels compare f32 rows as fast";
+    }
+    for (const std::size_t num_groups : {1, 2, 3, 16, 25}) {
+        for (const std::size_t num_centres : {1, 16, 63, 64, 65, 300}) {
+            for (const std::size_t num_rows : {0, 1, 5, 6, 7, 48, 50, 99}) {
+                const Int8Case c(num_rows, num_centres, num_groups);
+                std::vector<std::uint32_t> nearest(num_rows, 0xFFFFFFFFU);
+                kernels().partition->find_nearest_int8(c.arguments(), nearest.data());
+                for (std::size_t row = 0; row < num_rows; ++row) {
+                    std::size_t best = 0;
+                    for (std::size_t centre = 1; centre < num_centres; ++centre) {
+                        best = c.score(row, centre) > c.score(row, best) ? centre : best;
+                    }
+                    EXPECT_EQ(nearest[row], best);
+                }
+            }
+        }
+    }
+}
+
+TEST_P(Partition, quantizes_rows_to_the_same_bytes_at_every_level) {
+    for (std::size_t dim = 1; dim <= 70; ++dim) {
+        for (const std::size_t row_bytes : {dim, dim + 1, dim + 64}) {
+            const std::size_t num_rows = 5;
+            AlignedBuffer<float> rows = random_floats(num_rows * dim + 1, dim);
+            std::fill_n(rows.data() + 1 + dim, dim, 0.0F);
+            std::fill_n(rows.data() + 1 + 2 * dim, dim, -1e-44F);
+            rows[1 + 3 * dim] = 1e18F;
+            const QuantizeArguments arguments = {.rows = rows.data() + 1,
+                                                 .stride = dim,
+                                                 .num_rows = num_rows,
+                                                 .dim = dim,
+                                                 .row_bytes = row_bytes};
+            std::vector<std::uint8_t> bytes(num_rows * row_bytes + 1, 77);
+            std::vector<float> scales(num_rows);
+            std::vector<float> errors(num_rows);
+            kernels().partition->quantize(arguments, bytes.data(), scales.data(), errors.data());
+            EXPECT_EQ(bytes.back(), 77);
+            for (std::size_t row = 0; row < num_rows; ++row) {
+                const float* x = rows.data() + 1 + row * dim;
+                const float largest =
+                    std::abs(*std::max_element(x, x + dim, [](float left, float right) {
+                        return std::abs(left) < std::abs(right);
+                    }));
+                EXPECT_EQ(scales[row], row == 1 || row == 2 ? 0 : largest / 127);
+                double squared = 0;
+                for (std::size_t i = 0; i < row_bytes; ++i) {
+                    const int level = bytes[row * row_bytes + i] - 128;
+                    const float wanted =
+                        i < dim && scales[row] > 0 ? std::nearbyint(x[i] * (127 / largest)) : 0;
+                    EXPECT_EQ(static_cast<float>(level), wanted);
+                    if (i < dim) {
+                        const double error =
+                            static_cast<double>(x[i]) - static_cast<double>(scales[row]) * level;
+                        squared += error * error;
+                    }
+                }
+                const double slack =
+                    std::sqrt(squared) * 1e-5 +
+                    std::sqrt(static_cast<double>(dim)) * 0x1.0p-22 * static_cast<double>(largest);
+                EXPECT_NEAR(errors[row], std::sqrt(squared), slack + 1e-42) << dim << " " << row;
+            }
+        }
+    }
+}
+
 /// A tile of entries, residuals and directions of unit length.
 struct EncodeTile {
     EncodeTile(std::size_t parts, std::uint64_t seed)

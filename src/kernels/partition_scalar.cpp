@@ -1,5 +1,7 @@
 // Plain loops: the oracle of the tests and the functions of machines without AVX2.
 
+#include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "kernels/partition_kernels.h"
@@ -36,6 +38,29 @@ void find_nearest(const NearestArguments& a, std::uint32_t* nearest) {
                 nearest[row] = static_cast<std::uint32_t>(centre);
             }
         }
+    }
+}
+
+void quantize(const QuantizeArguments& a, std::uint8_t* bytes, float* scales, float* errors) {
+    for (std::size_t row = 0; row < a.num_rows; ++row) {
+        const float* x = a.rows + row * a.stride;
+        std::uint8_t* out = bytes + row * a.row_bytes;
+        float largest = 0;
+        for (std::size_t i = 0; i < a.dim; ++i) {
+            largest = std::fmax(largest, std::fabs(x[i]));
+        }
+        const float inverse = 127 / largest;
+        const bool tells = inverse < kInfinity;
+        scales[row] = tells ? largest / 127 : 0;
+        std::memset(out, 128, a.row_bytes);
+        float squared = 0;
+        for (std::size_t i = 0; i < a.dim; ++i) {
+            const float level = tells ? std::nearbyint(x[i] * inverse) : 0;
+            out[i] = static_cast<std::uint8_t>(static_cast<int>(level) + 128);
+            const float error = x[i] - scales[row] * level;
+            squared += error * error;
+        }
+        errors[row] = std::sqrt(squared);
     }
 }
 
@@ -105,7 +130,8 @@ void encode(const EncodeArguments& arguments, std::uint8_t* codes) {
     }
 }
 
-constexpr PartitionKernels kScalar = {.find_nearest = find_nearest, .encode = encode};
+constexpr PartitionKernels kScalar = {
+    .find_nearest = find_nearest, .quantize = quantize, .encode = encode};
 
 }  // namespace
 

@@ -116,6 +116,60 @@ void find_nearest(const NearestArguments& a, std::uint32_t* nearest) {
     }
 }
 
+/// The levels of `count` <= kLanes floats as bytes.
+HWY_INLINE void store_levels(Vector levels, std::size_t count, std::uint8_t* out) {
+    const hn::Rebind<std::uint8_t, Floats> bytes;
+    const IntegerVector shifted =
+        hn::Add(hn::NearestInt(levels), hn::Set(Integers(), std::int32_t{128}));
+    if (count == kLanes) {
+        hn::StoreU(hn::DemoteTo(bytes, shifted), bytes, out);
+        return;
+    }
+    std::uint8_t stored[kLanes];
+    hn::StoreU(hn::DemoteTo(bytes, shifted), bytes, stored);
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = stored[i];
+    }
+}
+
+HWY_INLINE float largest_of(const float* x, std::size_t dim) {
+    Vector largest = zero();
+    std::size_t i = 0;
+    for (; i + kLanes <= dim; i += kLanes) {
+        largest = hn::Max(largest, hn::Abs(load(x + i)));
+    }
+    if (i < dim) {
+        largest = hn::Max(largest, hn::Abs(load_first(x + i, dim - i)));
+    }
+    return hn::GetLane(hn::MaxOfLanes(Floats(), largest));
+}
+
+void quantize(const QuantizeArguments& a, std::uint8_t* bytes, float* scales, float* errors) {
+    for (std::size_t row = 0; row < a.num_rows; ++row) {
+        const float* x = a.rows + row * a.stride;
+        std::uint8_t* out = bytes + row * a.row_bytes;
+        const float largest = largest_of(x, a.dim);
+        const float inverse = 127 / largest;
+        const bool tells = inverse < -kMinusInfinity;
+        scales[row] = tells ? largest / 127 : 0;
+        const Vector factor = broadcast(tells ? inverse : 0);
+        const Vector scale = broadcast(scales[row]);
+        Vector squared = zero();
+        for (std::size_t i = 0; i < a.dim; i += kLanes) {
+            const std::size_t count = a.dim - i < kLanes ? a.dim - i : kLanes;
+            const Vector value = count == kLanes ? load(x + i) : load_first(x + i, count);
+            const Vector level = hn::Round(hn::Mul(value, factor));
+            const Vector error = hn::NegMulAdd(scale, level, value);
+            squared = hn::MulAdd(error, error, squared);
+            store_levels(level, count, out + i);
+        }
+        for (std::size_t i = a.dim; i < a.row_bytes; ++i) {
+            out[i] = 128;
+        }
+        errors[row] = __builtin_sqrtf(sum_of(squared));
+    }
+}
+
 /// values[indices[lane]] of 16 values.
 HWY_INLINE Vector look_up(const float* values, IntegerVector indices) {
     if constexpr (kLanes == 16) {
@@ -243,7 +297,8 @@ void encode(const EncodeArguments& arguments, std::uint8_t* codes) {
     }
 }
 
-constexpr PartitionKernels kPartition = {.find_nearest = find_nearest, .encode = encode};
+constexpr PartitionKernels kPartition = {
+    .find_nearest = find_nearest, .quantize = quantize, .encode = encode};
 
 }  // namespace segue::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
