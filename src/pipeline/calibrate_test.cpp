@@ -1,0 +1,157 @@
+#include "pipeline/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "index/build_index.h"
+#include "index/exact_index.h"
+#include "pipeline/clustered_parts.h"
+
+namespace segue {
+namespace {
+
+using testing::clustered_parts;
+
+TEST(RecallEstimate, covers_the_true_recall_about_as_often_as_it_says) {
+    Random random(1);
+    int covered = 0;
+    constexpr int kRounds = 400;
+    for (int round = 0; round < kRounds; ++round) {
+        std::vector<double> recalls(200);
+        for (double& recall : recalls) {
+            int hits = 0;
+            for (int place = 0; place < 10; ++place) {
+                hits += random.uniform() < 0.93 ? 1 : 0;
+            }
+            recall = hits / 10.0;
+        }
+        const RecallEstimate estimate = estimate_recall(recalls);
+        EXPECT_LE(estimate.low, estimate.mean);
+        EXPECT_LE(estimate.mean, estimate.high);
+        covered += estimate.low <= 0.93 && 0.93 <= estimate.high ? 1 : 0;
+    }
+    EXPECT_GT(covered, kRounds * 90 / 100);
+    EXPECT_LT(covered, kRounds);
+}
+
+TEST(RecallEstimate, has_a_width_where_every_query_agrees_and_shrinks_with_more) {
+    double before = 0;
+    for (const std::size_t count : {1U, 10U, 100U, 1000U}) {
+        const RecallEstimate estimate = estimate_recall(std::vector<double>(count, 1.0));
+        EXPECT_EQ(estimate.mean, 1);
+        EXPECT_EQ(estimate.high, 1);
+        EXPECT_LT(estimate.low, 1);
+        EXPECT_GT(estimate.low, before);
+        before = estimate.low;
+    }
+    EXPECT_EQ(estimate_recall({}).num_queries, 0U);
+    EXPECT_EQ(estimate_recall(std::vector<double>{0, 0}).low, 0);
+}
+
+TEST(CalibrationQueries, are_of_every_kind_kept_apart_and_about_known_items) {
+    const Model model = Model::from_parts(clustered_parts(AnswerBy::kFoldIn, 400));
+    const auto queries = make_calibration_queries(model, 100, 7).value();
+    ASSERT_EQ(queries.size(), 3U);
+    EXPECT_EQ(queries[0].kind, QueryKind::kGroups);
+    EXPECT_EQ(queries[0].usual_exponent, 0);
+    EXPECT_EQ(queries[2].usual_exponent, model.info().popularity_exponent);
+    for (const CalibrationQueries& kind : queries) {
+        EXPECT_EQ(kind.tuning.size(), 100U);
+        EXPECT_EQ(kind.held_out.size(), 100U);
+        for (const QuerySet* set : {&kind.tuning, &kind.held_out}) {
+            EXPECT_TRUE(validate(set->excluded.view()).ok());
+            EXPECT_EQ(set->excluded.num_columns, 400U);
+            EXPECT_EQ(set->vectors.num_rows(), set->size());
+        }
+    }
+    std::set<std::uint32_t> tuned(queries[2].tuning.excluded.columns.begin(),
+                                  queries[2].tuning.excluded.columns.end());
+    for (const std::uint32_t item : queries[2].held_out.excluded.columns) {
+        EXPECT_EQ(tuned.count(item), 0U);
+    }
+    for (std::size_t query = 0; query < queries[1].tuning.size(); ++query) {
+        EXPECT_LE(queries[1].tuning.excluded.view().row_size(query), 5U);
+    }
+    // The same by the same seed.
+    const auto again = make_calibration_queries(model, 100, 7).value();
+    const auto other = make_calibration_queries(model, 100, 8).value();
+    EXPECT_EQ(again[1].tuning.excluded.columns, queries[1].tuning.excluded.columns);
+    EXPECT_NE(other[1].tuning.excluded.columns, queries[1].tuning.excluded.columns);
+}
+
+TEST(CalibrationQueries, need_no_histories) {
+    ModelParts parts = clustered_parts(AnswerBy::kVectors, 50);
+    parts.groups = {};
+    parts.interactions = {};
+    parts.interactions.num_columns = 50;
+    const auto queries = make_calibration_queries(Model::from_parts(std::move(parts)), 100, 7);
+    ASSERT_TRUE(queries.ok());
+    ASSERT_EQ(queries->size(), 2U);
+    EXPECT_EQ((*queries)[0].kind, QueryKind::kSums);
+    EXPECT_EQ((*queries)[0].tuning.size() + (*queries)[0].held_out.size(), 50U);
+}
+
+TEST(MeasureRecall, agrees_with_a_count_by_hand) {
+    const Model model = Model::from_parts(clustered_parts(AnswerBy::kVectors, 500));
+    ThreadPool pool(2);
+    const IndexParts parts = build_index(model.item_vectors(), {.num_leaves = 20}, pool).value();
+    const LeafIndex index = LeafIndex::open(parts.tables(), model.item_vectors()).value();
+    const auto queries = make_calibration_queries(model, 60, 1).value();
+    const QuerySet& set = queries.back().held_out;
+    const SearchSetting exact = {0.5, SearchPath::kExact, {}};
+    EXPECT_EQ(measure_recall(index, set, exact, pool)->mean, 1);
+    const SearchSetting some = {0.5, SearchPath::kTree, {2, 12}};
+    const ExactIndex scan(model.item_vectors(), Measure::kDot);
+    SearchScratch scratch;
+    std::vector<ScoredRow> found;
+    double hits = 0;
+    for (std::size_t query = 0; query < set.size(); ++query) {
+        const auto own = set.excluded.view().row_columns(query);
+        const auto best = scan.search(set.vectors.row(query),
+                                      {.k = 10, .popularity_exponent = 0.5, .excluded = own})
+                              .value();
+        ASSERT_TRUE(index
+                        .search(set.vectors.row(query),
+                                {.k = 10,
+                                 .popularity_exponent = 0.5,
+                                 .excluded = own,
+                                 .path = some.path,
+                                 .knobs = some.knobs},
+                                scratch, found)
+                        .ok());
+        for (const ScoredRow& row : found) {
+            hits += std::any_of(best.begin(), best.end(), [&](const ScoredRow& other) {
+                return other.item_row == row.item_row;
+            });
+        }
+    }
+    EXPECT_NEAR(measure_recall(index, set, some, pool)->mean,
+                hits / (10 * static_cast<double>(set.size())), 1e-9);
+}
+
+TEST(KnobFinder, finds_knobs_that_reach_their_target_and_cost_more_for_more) {
+    const Model model = Model::from_parts(clustered_parts(AnswerBy::kFoldIn, 3000));
+    ThreadPool pool(2);
+    const IndexParts parts = build_index(model.item_vectors(), {.num_leaves = 50}, pool).value();
+    const LeafIndex index = LeafIndex::open(parts.tables(), model.item_vectors()).value();
+    const auto queries = make_calibration_queries(model, 80, 1).value();
+    KnobFinder finder(index, queries, pool);
+    double cost = 0;
+    for (const double target : {0.5, 0.8, 0.9}) {
+        const auto knobs = finder.find(0, target).value();
+        ASSERT_TRUE(knobs.has_value());
+        for (const CalibrationQueries& kind : queries) {
+            EXPECT_GE(measure_recall(index, kind.tuning, {0, SearchPath::kTree, *knobs}, pool)->low,
+                      target);
+        }
+        EXPECT_GE(tree_cost(parts.tables(), *knobs), cost);
+        cost = tree_cost(parts.tables(), *knobs);
+    }
+    // No sample proves that nothing is ever missed.
+    EXPECT_FALSE(finder.find(0, 1).value().has_value());
+}
+
+}  // namespace
+}  // namespace segue

@@ -1,0 +1,311 @@
+#include "pipeline/index_model.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "pipeline/calibration_queries.h"
+#include "pipeline/index_report.h"
+
+namespace segue {
+
+namespace {
+
+/// Enough for an interval of about one hundredth around .95.
+constexpr std::size_t kQueriesAPart = 500;
+/// Up to this many bytes of int8 rows an exact search takes as long as choosing leaves does.
+constexpr std::size_t kBytesWithoutLeaves = std::size_t{1} << 18;
+/// What is shown beside the target asked for.
+constexpr double kShownTargets[] = {0.8, 0.9, 0.95, 0.99};
+constexpr double kJudgedExponents[] = {0, 0.5, 1};
+constexpr std::size_t kMaxIndexedDim = 4096;
+
+/// What the model's searches use most: histories are folded in at 0, items compared at the model's.
+double usual_exponent(const Model& model) {
+    return model.info().answer_by == AnswerBy::kFoldIn ? 0 : model.info().popularity_exponent;
+}
+
+IndexBuildOptions build_options(const Model& model, const IndexModelOptions& options) {
+    IndexBuildOptions build = options.build;
+    build.measure = Measure::kDot;
+    build.popularity_exponent = options.popularity_exponent.value_or(usual_exponent(model));
+    const std::size_t bytes = model.num_items() * int8_row_bytes(model.item_vectors().dim);
+    const bool needs_no_leaves =
+        options.path == SearchPath::kExact ||
+        (options.path == SearchPath::kAuto && bytes <= kBytesWithoutLeaves);
+    if (build.num_leaves == 0 && needs_no_leaves) {
+        build.num_leaves = 1;
+    }
+    build.num_leaves =
+        static_cast<std::uint32_t>(std::min<std::size_t>(build.num_leaves, model.num_items()));
+    return build;
+}
+
+/// Tunes and judges one index over one model.
+class IndexJudge {
+public:
+    IndexJudge(const Model& model, const IndexModelOptions& options, const LeafIndex& index,
+               std::span<const CalibrationQueries> queries, ThreadPool& pool,
+               const ProgressListener& progress)
+        : options_(options),
+          index_(index),
+          queries_(queries),
+          pool_(pool),
+          progress_(progress),
+          finder_(index, queries, pool) {
+        exponents_.insert(std::begin(kJudgedExponents), std::end(kJudgedExponents));
+        exponents_.insert(model.info().popularity_exponent);
+    }
+
+    Status run(IndexReport& report);
+
+private:
+    Status choose(IndexReport& report);
+    Status judge(IndexReport& report) const;
+    Status add_points(IndexReport& report);
+    Status measure_point(IndexPoint& point) const;
+    SearchSetting setting(const IndexReport& report, double exponent) const;
+    bool has_tree() const {
+        return index_.tables().has_codes() && options_.path != SearchPath::kExact;
+    }
+    void tell(std::string_view note) const {
+        segue::report(progress_, {"calibrate", 0, 0, "", note});
+    }
+
+    const IndexModelOptions& options_;
+    const LeafIndex& index_;
+    std::span<const CalibrationQueries> queries_;
+    ThreadPool& pool_;
+    const ProgressListener& progress_;
+    KnobFinder finder_;
+    std::set<double> exponents_;
+};
+
+Status IndexJudge::run(IndexReport& report) {
+    Status status = choose(report);
+    if (status.ok()) {
+        status = judge(report);
+    }
+    return status.ok() ? add_points(report) : status;
+}
+
+/// The knobs of every exponent, and the path.
+Status IndexJudge::choose(IndexReport& report) {
+    if (!has_tree()) {
+        return Status();
+    }
+    double cost = 0;
+    for (const double exponent : exponents_) {
+        tell(fmt::format("leaves and candidates at popularity exponent {}", exponent));
+        const Result<std::optional<TreeKnobs>> knobs =
+            finder_.find(exponent, options_.target_recall);
+        if (!knobs.ok()) {
+            return knobs.status();
+        }
+        if (!*knobs) {
+            report.settings.clear();
+            return options_.path != SearchPath::kTree
+                       ? Status()
+                       : invalid_argument(fmt::format(
+                             "no number of leaves and candidates reaches recall {} at popularity "
+                             "exponent {}; leave the path to the planner, or ask for less",
+                             options_.target_recall, exponent));
+        }
+        report.settings.push_back({exponent, **knobs});
+        cost = std::max(cost, tree_cost(index_.tables(), **knobs));
+    }
+    const bool tree_is_cheaper = cost < exact_cost(index_.tables());
+    report.path = tree_is_cheaper || options_.path == SearchPath::kTree ? SearchPath::kTree
+                                                                        : SearchPath::kExact;
+    return Status();
+}
+
+SearchSetting IndexJudge::setting(const IndexReport& report, double exponent) const {
+    SearchSetting setting = {exponent, report.path, {}};
+    for (const CalibratedKnobs& calibrated : report.settings) {
+        if (report.path == SearchPath::kTree && calibrated.popularity_exponent == exponent) {
+            setting.knobs = calibrated.knobs;
+        }
+    }
+    return setting;
+}
+
+/// Recall at every exponent and latency at the usual ones, on queries nothing was chosen by.
+Status IndexJudge::judge(IndexReport& report) const {
+    for (const CalibrationQueries& queries : queries_) {
+        tell(fmt::format("recall of {}", name_of(queries.kind)));
+        for (const double exponent : exponents_) {
+            const Result<RecallEstimate> recall =
+                measure_recall(index_, queries.held_out, setting(report, exponent), pool_);
+            if (!recall.ok()) {
+                return recall.status();
+            }
+            if (report.kinds.empty() || recall->mean < report.recall.mean ||
+                (recall->mean == report.recall.mean && recall->low < report.recall.low)) {
+                report.recall = *recall;
+            }
+            report.kinds.push_back({queries.kind, exponent, *recall});
+        }
+        const Result<Latency> latency =
+            measure_latency(index_, queries.held_out, setting(report, queries.usual_exponent));
+        if (!latency.ok()) {
+            return latency.status();
+        }
+        report.latency.p50 = std::max(report.latency.p50, latency->p50);
+        report.latency.p99 = std::max(report.latency.p99, latency->p99);
+    }
+    return Status();
+}
+
+Status IndexJudge::measure_point(IndexPoint& point) const {
+    for (const CalibrationQueries& queries : queries_) {
+        const SearchSetting setting = {queries.usual_exponent, point.path, point.knobs};
+        const Result<RecallEstimate> recall =
+            measure_recall(index_, queries.held_out, setting, pool_);
+        if (!recall.ok()) {
+            return recall.status();
+        }
+        const Result<Latency> latency = measure_latency(index_, queries.held_out, setting);
+        if (!latency.ok()) {
+            return latency.status();
+        }
+        point.kinds.push_back({queries.kind, *recall, *latency});
+    }
+    return Status();
+}
+
+Status IndexJudge::add_points(IndexReport& report) {
+    std::set<double> targets;
+    if (has_tree()) {
+        targets.insert(std::begin(kShownTargets), std::end(kShownTargets));
+        targets.insert(options_.target_recall);
+    }
+    for (const double target : targets) {
+        tell(fmt::format("what recall {} costs", target));
+        const Result<std::optional<TreeKnobs>> knobs = finder_.find(std::nullopt, target);
+        if (!knobs.ok()) {
+            return knobs.status();
+        }
+        if (*knobs) {
+            report.points.push_back({SearchPath::kTree, target, **knobs, {}});
+        }
+    }
+    report.points.push_back({});
+    for (IndexPoint& point : report.points) {
+        if (Status status = measure_point(point); !status.ok()) {
+            return status;
+        }
+    }
+    return Status();
+}
+
+/// "" where recall and latency are within the limits.
+std::string verdict_on(const IndexReport& report, const IndexModelOptions& options) {
+    std::string verdict;
+    if (report.recall.mean < options.min_recall) {
+        verdict = fmt::format("recall@{} is {:.4f}, below {}", kRecallAt, report.recall.mean,
+                              options.min_recall);
+    }
+    if (report.latency.p99 > options.max_latency_ms * 1000) {
+        verdict += fmt::format("{}p99 is {:.3g} ms, above {}", verdict.empty() ? "" : "; ",
+                               report.latency.p99 / 1000, options.max_latency_ms);
+    }
+    return verdict;
+}
+
+}  // namespace
+
+Status IndexModelOptions::validate() const {
+    const std::pair<std::string_view, double> shares[] = {{"target recall", target_recall},
+                                                          {"least recall", min_recall}};
+    for (const auto& [what, value] : shares) {
+        if (!(value >= 0 && value <= 1)) {
+            return invalid_argument(fmt::format("{} is {}; expected 0 to 1", what, value));
+        }
+    }
+    if (!(max_latency_ms > 0)) {
+        return invalid_argument(
+            fmt::format("longest latency is {} ms; expected more than 0", max_latency_ms));
+    }
+    return build.validate();
+}
+
+bool can_be_indexed(const Model& model) {
+    return model.info().answer_by != AnswerBy::kLists && model.item_vectors().num_rows > 0 &&
+           model.item_vectors().dim <= kMaxIndexedDim;
+}
+
+Result<IndexedModel> index_model(const Model& model, const IndexModelOptions& options,
+                                 ThreadPool& pool, const ProgressListener& progress) {
+    if (Status status = options.validate(); !status.ok()) {
+        return status;
+    }
+    if (!can_be_indexed(model)) {
+        return invalid_argument(fmt::format(
+            "a model of recipe '{}' that answers by {} with {} vectors of {} numbers has nothing "
+            "to index; expected vectors of 1 to {} numbers to search for",
+            model.info().recipe, name_of(model.info().answer_by), model.item_vectors().num_rows,
+            model.item_vectors().dim, kMaxIndexedDim));
+    }
+    const Stopwatch building;
+    const IndexBuildOptions build = build_options(model, options);
+    Result<IndexParts> parts = build_index(model.item_vectors(), build, pool, progress);
+    if (!parts.ok()) {
+        return parts.status();
+    }
+    IndexedModel indexed;
+    indexed.parts = std::move(parts).value();
+    const IndexTables tables = indexed.parts.tables();
+    IndexReport& report = indexed.report;
+    report.build_seconds = building.seconds();
+    report.num_items = tables.num_items;
+    report.dim = tables.dim;
+    report.num_leaves = tables.num_leaves();
+    report.tables = bytes_of_tables(tables);
+    for (const IndexTableBytes& table : report.tables) {
+        report.bytes += table.bytes;
+    }
+    const Stopwatch calibrating;
+    const Result<LeafIndex> index = LeafIndex::open(tables, model.item_vectors());
+    if (!index.ok()) {
+        return index.status();
+    }
+    const Result<std::vector<CalibrationQueries>> queries =
+        make_calibration_queries(model, kQueriesAPart, build.seed);
+    if (!queries.ok()) {
+        return queries.status();
+    }
+    if (Status status = IndexJudge(model, options, *index, *queries, pool, progress).run(report);
+        !status.ok()) {
+        return status;
+    }
+    report.calibrate_seconds = calibrating.seconds();
+    report.verdict = verdict_on(report, options);
+    report.blessed = report.verdict.empty();
+    indexed.facts.settings = {report.path, report.settings};
+    indexed.facts.blessed = report.blessed;
+    indexed.facts.report_json = stored_report(report, options, build);
+    return indexed;
+}
+
+Result<IndexReport> index_bundle(const std::string& path, const IndexModelOptions& options,
+                                 ThreadPool& pool, const ProgressListener& progress) {
+    const Result<Model> model = Model::open(path, {.open_index = false});
+    if (!model.ok()) {
+        return model.status();
+    }
+    Result<IndexedModel> indexed = index_model(*model, options, pool, progress);
+    if (!indexed.ok()) {
+        return indexed.status().with_context(fmt::format("bundle '{}'", path));
+    }
+    const Status replaced = replace_index(path, indexed->parts.tables(), indexed->facts);
+    return replaced.ok() ? Result<IndexReport>(std::move(indexed->report))
+                         : Result<IndexReport>(replaced);
+}
+
+}  // namespace segue
