@@ -170,10 +170,6 @@ void ExactScan::scan_gathered(const LeafFilter& filter) {
     }
 }
 
-bool is_zero(std::span<const float> query) {
-    return std::all_of(query.begin(), query.end(), [](float value) { return value == 0; });
-}
-
 /// For a query that is zero: every score is 0, but for items that are not finite, which are in
 /// blocks without a bound.
 void find_first_rows(const PreparedSearch& search, TopK& best) {
@@ -198,6 +194,10 @@ void find_first_rows(const PreparedSearch& search, TopK& best) {
 }
 
 }  // namespace
+
+bool is_zero(std::span<const float> query) {
+    return std::all_of(query.begin(), query.end(), [](float value) { return value == 0; });
+}
 
 void search_exact(const PreparedSearch& search, ExactBuffers& buffers,
                   std::vector<ScoredRow>& results, SearchTrace& trace) {

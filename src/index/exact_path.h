@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -34,6 +35,9 @@ struct ExactBuffers {
     std::vector<std::uint32_t> positions;
     AlignedBuffer<std::uint8_t> rows;
 };
+
+/// All dot products with such a query are 0, and all items tie.
+bool is_zero(std::span<const float> query);
 
 /// Replaces `results` by the best k of all items, fewer where fewer may be offered.
 void search_exact(const PreparedSearch& search, ExactBuffers& buffers,
