@@ -15,7 +15,7 @@
 #include "index/build_rows.h"
 #include "index/kmeans.h"
 #include "index/kmeans_groups.h"
-#include "index/kmeans_router.h"
+#include "index/kmeans_nearest.h"
 
 namespace segue {
 namespace {
@@ -90,10 +90,10 @@ std::vector<std::uint32_t> assign_leaves(const BuildItems& items, const IndexBui
                                           .num_iterations = options.num_iterations,
                                           .seed = options.seed},
                                          pool, progress);
-    const CentreRouter router(centres.view(), items.has_unit_length(), options.seed, pool);
+    const CentreFinder finder(centres.view(), items.has_unit_length(), pool);
     std::vector<std::uint32_t> all(items.num_rows());
     std::iota(all.begin(), all.end(), 0U);
-    router.assign(items, all, leaf_of, pool);
+    finder.find(items, all, leaf_of, pool);
     return leaf_of;
 }
 

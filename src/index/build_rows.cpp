@@ -1,11 +1,14 @@
 #include "index/build_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <vector>
+
+#include "kernels/kernels.h"
+#include "kernels/partition_kernels.h"
 
 namespace segue {
 namespace {
@@ -13,35 +16,15 @@ namespace {
 constexpr std::size_t kBlocksPerChunk = 32;
 constexpr std::size_t kChunksPerReport = 256;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::uint8_t kZeroByte = 128;
 
-/// Writes the int8 form of x [dim] to `out` [int8_row_bytes(dim)] and its scale. Returns the length
-/// of what rounding took away, that of x itself included, rounded up.
-float quantise_row(std::span<const float> x, std::uint8_t* out, float& scale) {
-    float largest = 0;
-    for (const float value : x) {
-        largest = std::max(largest, std::abs(value));
-    }
-    scale = largest / 127;
-    const float inverse = scale > 0 ? 127 / largest : 0;
-    if (!std::isfinite(inverse)) {
-        scale = 0;  // too small to be told from zero
-    }
-    std::memset(out, kZeroByte, int8_row_bytes(x.size()));
-    double squared = 0;
-    double squared_error = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const float level =
-            scale > 0 ? std::clamp(std::nearbyint(x[i] * inverse), -127.0F, 127.0F) : 0.0F;
-        out[i] = static_cast<std::uint8_t>(static_cast<int>(level) + int{kZeroByte});
-        const double error =
-            static_cast<double>(x[i]) - static_cast<double>(scale) * static_cast<double>(level);
-        squared += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-        squared_error += error * error;
-    }
-    // x itself was rounded to floats: by 2^-24 of each element for each of two operations.
-    const double length = std::sqrt(squared_error) + 0x1.0p-23 * std::sqrt(squared);
-    return std::nextafter(static_cast<float>(length * (1 + 1e-9)), kInfinity);
+/// Not less than the length of what rounding a row to bytes took away, that of x to floats
+/// included. `error` is what the kernel says.
+float error_bound(float error, float scale, std::size_t dim) {
+    const auto root = std::sqrt(static_cast<double>(dim));
+    const double largest = 127 * static_cast<double>(scale);
+    const double bound = static_cast<double>(error) * (1 + static_cast<double>(dim) * 0x1.0p-23) +
+                         largest * root * (0x1.0p-22 + 0x1.0p-23);
+    return std::nextafter(static_cast<float>(bound), kInfinity);
 }
 
 /// The steps of norm_levels: norm_low * norm_ratio^L.
@@ -102,14 +85,20 @@ void fill_rows(const BuildItems& items, IndexParts& parts, ThreadPool& pool,
         const std::size_t begin = blocks.begin(block);
         const std::size_t count = blocks.end(block) - begin;
         items.gather({parts.item_rows.data() + begin, count}, x, stride);
+        std::array<float, kBlockPositions> errors;
+        kernels::active_kernels().partition->quantize(
+            {.rows = x,
+             .stride = stride,
+             .num_rows = count,
+             .dim = items.dim(),
+             .row_bytes = row_bytes},
+            parts.rows.data() + begin * row_bytes, parts.row_scales.data() + begin, errors.data());
         float worst = 0;
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t position = begin + i;
             const std::uint32_t row = parts.item_rows[position];
-            const float error =
-                quantise_row({x + i * stride, items.dim()},
-                             parts.rows.data() + position * row_bytes, parts.row_scales[position]);
-            worst = std::max(worst, items.is_finite(row) ? error : kInfinity);
+            const float bound = error_bound(errors[i], parts.row_scales[position], items.dim());
+            worst = std::max(worst, items.is_finite(row) ? bound : kInfinity);
             parts.norms[position] = items.norms()[row];
             parts.norm_levels[position] = levels.level_of(items.norms()[row]);
         }

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "index/kmeans_groups.h"
-#include "index/kmeans_router.h"
+#include "index/kmeans_nearest.h"
 
 namespace segue {
 namespace {
@@ -86,11 +86,11 @@ Matrix learn_centres(const BuildItems& items, std::span<const std::uint32_t> row
     std::vector<std::uint32_t> nearest(rows.size());
     std::vector<std::uint32_t> before;
     for (std::uint32_t iteration = 0; iteration < options.num_iterations; ++iteration) {
-        const CentreRouter router(centres.view(), options.spherical, options.seed, pool);
+        const CentreFinder finder(centres.view(), options.spherical, pool);
         if (iteration == 0) {
-            router.assign(items, rows, nearest, pool);
+            finder.find(items, rows, nearest, pool);
         } else {
-            router.refine(items, rows, nearest, pool);
+            finder.refine(items, rows, nearest, pool);
         }
         report(progress, {.stage = "leaves",
                           .done = iteration + 1,
