@@ -46,13 +46,16 @@ ScoreCut<Score> halve(Score low, Score high, std::size_t rank, Middle middle, Co
 
 ScoreCut<float> cut_floats(const CodesKernels& kernels, std::span<const float> scores,
                            std::size_t rank) {
-    float low = scores[0];
-    float high = scores[0];
+    float low = std::numeric_limits<float>::max();
+    float high = std::numeric_limits<float>::lowest();
     for (const float score : scores) {
-        low = score < low ? score : low;
+        low = score < low && score >= std::numeric_limits<float>::lowest() ? score : low;
         high = score > high ? score : high;
     }
-    // Not everything can be above a middle of infinities.
+    if (low > high) {
+        return {-std::numeric_limits<float>::infinity(), 0};
+    }
+    // The middle of two such is finite.
     low = std::max(low, std::numeric_limits<float>::lowest() / 4);
     high = std::min(high, std::numeric_limits<float>::max() / 4);
     const std::size_t above_low = kernels.count_floats_above(scores.data(), scores.size(), low);

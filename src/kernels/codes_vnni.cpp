@@ -8,6 +8,8 @@
 
 #include <immintrin.h>
 
+#include <utility>
+
 namespace segue::kernels {
 namespace {
 
@@ -20,6 +22,13 @@ constexpr std::size_t kRowsAhead = 12;
 
 __m512i load(const void* from) {
     return _mm512_loadu_si512(from);
+}
+
+/// A register the compiler may not load again from memory instead: the loops below can do one load
+/// of 64 bytes a cycle, and need it for what is new.
+__m512i pinned(__m512i value) {
+    asm("" : "+v"(value));
+    return value;
 }
 
 void multiply_codebook(const float* query, const float* codebook, std::size_t num_subspaces,
@@ -129,31 +138,20 @@ __m512i saturated(__m512i first_half, __m512i second_half) {
     return _mm512_max_epi16(both, _mm512_set1_epi16(-32767));
 }
 
-/// The scores of the entries of one block.
-__m512i score_block(const std::uint8_t* tables, std::size_t num_lines, const std::uint8_t* codes,
-                    __m512i bias) {
-    __m512i low_even = bias;
-    __m512i high_even = bias;
-    __m512i low_odd = _mm512_setzero_si512();
-    __m512i high_odd = _mm512_setzero_si512();
-    std::size_t line = 0;
-    for (; line + 2 <= num_lines; line += 2) {
-        const __m512i even = load(codes + line * kCodeLineBytes);
-        const __m512i odd = load(codes + (line + 1) * kCodeLineBytes);
-        const __m512i even_table = load(tables + line * kCodeLineBytes);
-        const __m512i odd_table = load(tables + (line + 1) * kCodeLineBytes);
-        low_even = looked_up(low_even, table_index(even), even_table);
-        high_even = looked_up(high_even, table_index(_mm512_srli_epi32(even, 4)), even_table);
-        low_odd = looked_up(low_odd, table_index(odd), odd_table);
-        high_odd = looked_up(high_odd, table_index(_mm512_srli_epi32(odd, 4)), odd_table);
+/// Sums of lookups of the entries in the low and in the high halves of the codes.
+struct LineSums {
+    __m512i low;
+    __m512i high;
+
+    void add(__m512i codes, __m512i table) {
+        const __m512i upper = _mm512_srli_epi32(codes, 4);
+        low = looked_up(low, table_index(codes), table);
+        high = looked_up(high, table_index(upper), table);
     }
-    if (line < num_lines) {
-        const __m512i last = load(codes + line * kCodeLineBytes);
-        const __m512i table = load(tables + line * kCodeLineBytes);
-        low_even = looked_up(low_even, table_index(last), table);
-        high_even = looked_up(high_even, table_index(_mm512_srli_epi32(last, 4)), table);
-    }
-    return saturated(_mm512_add_epi32(low_even, low_odd), _mm512_add_epi32(high_even, high_odd));
+};
+
+void prefetch(const std::uint8_t* line) {
+    _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T0);
 }
 
 /// The scores of a block whose entries from `count` on do not exist.
@@ -168,46 +166,120 @@ struct BlocksAhead {
     const CodeSegment* segment;
     const CodeSegment* end;
     std::size_t block_bytes;
-    std::size_t offset;
+    const std::uint8_t* codes;
+    const std::uint8_t* codes_end;
 
-    /// Asks for the next block.
-    void prefetch() {
-        if (segment == end) {
-            return;
+    BlocksAhead(const CodeSegment* first, const CodeSegment* last, std::size_t bytes)
+        : segment(first), end(last), block_bytes(bytes), codes(nullptr), codes_end(nullptr) {
+        if (segment != end) {
+            enter();
         }
-        const char* codes = reinterpret_cast<const char*>(segment->codes) + offset;
-        for (std::size_t at = 0; at < block_bytes; at += kCodeLineBytes) {
-            _mm_prefetch(codes + at, _MM_HINT_T0);
-        }
-        offset += block_bytes;
-        while (segment != end &&
-               offset >= (segment->num_entries + kCodeBlock - 1) / kCodeBlock * block_bytes) {
+    }
+    void enter() {
+        codes = segment->codes;
+        codes_end = codes + (segment->num_entries + kCodeBlock - 1) / kCodeBlock * block_bytes;
+    }
+    /// The next block; the last one again and again at the end.
+    const std::uint8_t* next() {
+        while (codes == codes_end) {
+            if (segment + 1 >= end) {
+                return codes_end;
+            }
             ++segment;
-            offset = 0;
+            enter();
         }
+        const std::uint8_t* block = codes;
+        codes += block_bytes;
+        return block;
     }
 };
 
-void scan(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* segments,
-          std::size_t num_segments, std::int16_t* scores) {
-    const std::size_t block_bytes = num_lines * kCodeLineBytes;
-    BlocksAhead ahead = {segments, segments + num_segments, block_bytes, 0};
-    while (ahead.segment != ahead.end && ahead.segment->num_entries == 0) {
-        ++ahead.segment;
-    }
+/// Scores the blocks of the segments one after the other: score_block(codes, ahead, bias) asks for
+/// the block at `ahead`, too.
+template <typename ScoreBlock>
+void scan_blocks(std::size_t block_bytes, const CodeSegment* segments, std::size_t num_segments,
+                 std::int16_t* scores, ScoreBlock score_block) {
+    BlocksAhead ahead(segments, segments + num_segments, block_bytes);
     for (std::size_t bytes = 0; bytes < kBytesAhead; bytes += block_bytes) {
-        ahead.prefetch();
+        const std::uint8_t* codes = ahead.next();
+        for (std::size_t at = 0; at < block_bytes; at += kCodeLineBytes) {
+            prefetch(codes + at);
+        }
     }
     for (std::size_t s = 0; s < num_segments; ++s) {
         const std::uint8_t* codes = segments[s].codes;
         const __m512i bias = _mm512_set1_epi32(segments[s].bias);
-        for (std::size_t entry = 0; entry < segments[s].num_entries; entry += kCodeBlock) {
-            ahead.prefetch();
-            const __m512i block = score_block(tables, num_lines, codes, bias);
-            _mm512_storeu_si512(scores, first_scores(block, segments[s].num_entries - entry));
+        const std::size_t num_entries = segments[s].num_entries;
+        for (std::size_t entry = 0; entry < num_entries; entry += kCodeBlock) {
+            const __m512i block = score_block(codes, ahead.next(), bias);
+            _mm512_storeu_si512(scores, first_scores(block, num_entries - entry));
             codes += block_bytes;
             scores += kCodeBlock;
         }
+    }
+}
+
+/// The number of lines is known to the compiler, which keeps the tables in registers.
+template <std::size_t... kLine>
+void scan_known(std::index_sequence<kLine...>, const std::uint8_t* tables,
+                const CodeSegment* segments, std::size_t num_segments, std::int16_t* scores) {
+    const __m512i table[] = {pinned(load(tables + kLine * kCodeLineBytes))...};
+    scan_blocks(
+        sizeof...(kLine) * kCodeLineBytes, segments, num_segments, scores,
+        [&](const std::uint8_t* codes, const std::uint8_t* ahead, __m512i bias) {
+            LineSums sums[2] = {{bias, bias}, {_mm512_setzero_si512(), _mm512_setzero_si512()}};
+            ((prefetch(ahead + kLine * kCodeLineBytes),
+              sums[kLine % 2].add(pinned(load(codes + kLine * kCodeLineBytes)), table[kLine])),
+             ...);
+            return saturated(_mm512_add_epi32(sums[0].low, sums[1].low),
+                             _mm512_add_epi32(sums[0].high, sums[1].high));
+        });
+}
+
+void scan_any(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* segments,
+              std::size_t num_segments, std::int16_t* scores) {
+    scan_blocks(num_lines * kCodeLineBytes, segments, num_segments, scores,
+                [&](const std::uint8_t* codes, const std::uint8_t* ahead, __m512i bias) {
+                    LineSums even = {bias, bias};
+                    LineSums odd = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+                    std::size_t at = 0;
+                    for (; at + 2 * kCodeLineBytes <= num_lines * kCodeLineBytes;
+                         at += 2 * kCodeLineBytes) {
+                        const std::size_t next = at + kCodeLineBytes;
+                        prefetch(ahead + at);
+                        prefetch(ahead + next);
+                        even.add(pinned(load(codes + at)), pinned(load(tables + at)));
+                        odd.add(pinned(load(codes + next)), pinned(load(tables + next)));
+                    }
+                    if (num_lines % 2 != 0) {
+                        prefetch(ahead + at);
+                        even.add(pinned(load(codes + at)), pinned(load(tables + at)));
+                    }
+                    return saturated(_mm512_add_epi32(even.low, odd.low),
+                                     _mm512_add_epi32(even.high, odd.high));
+                });
+}
+
+/// Tables that fit the registers, beside what else is in them.
+constexpr std::size_t kMostKnownLines = 18;
+
+/// Calls scan_known with num_lines, one of [kLines, kMostKnownLines].
+template <std::size_t kLines>
+void scan_by_lines(std::size_t num_lines, const std::uint8_t* tables, const CodeSegment* segments,
+                   std::size_t num_segments, std::int16_t* scores) {
+    if (num_lines == kLines) {
+        scan_known(std::make_index_sequence<kLines>(), tables, segments, num_segments, scores);
+    } else if constexpr (kLines < kMostKnownLines) {
+        scan_by_lines<kLines + 1>(num_lines, tables, segments, num_segments, scores);
+    }
+}
+
+void scan(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* segments,
+          std::size_t num_segments, std::int16_t* scores) {
+    if (num_lines <= kMostKnownLines) {
+        scan_by_lines<1>(num_lines, tables, segments, num_segments, scores);
+    } else {
+        scan_any(tables, num_lines, segments, num_segments, scores);
     }
 }
 
@@ -222,11 +294,11 @@ void score_block_shared(const std::uint8_t* const* tables, const std::int32_t* b
         low[q] = high[q] = _mm512_set1_epi32(biases[q]);
     }
     for (std::size_t line = 0; line < num_lines; ++line) {
-        const __m512i both = load(codes + line * kCodeLineBytes);
+        const __m512i both = pinned(load(codes + line * kCodeLineBytes));
         const __m512i low_index = table_index(both);
         const __m512i high_index = table_index(_mm512_srli_epi32(both, 4));
         for (int q = 0; q < kQueries; ++q) {
-            const __m512i table = load(tables[q] + line * kCodeLineBytes);
+            const __m512i table = pinned(load(tables[q] + line * kCodeLineBytes));
             low[q] = looked_up(low[q], low_index, table);
             high[q] = looked_up(high[q], high_index, table);
         }
