@@ -23,9 +23,9 @@ bool AllowedPositions::take(std::size_t count, std::vector<std::uint32_t>& out) 
     return !out.empty();
 }
 
-bool gathers_rows(const LeafFilter* filter) {
-    constexpr std::size_t kOneInSo = 2;
-    return filter != nullptr && filter->count() < filter->num_items() / kOneInSo;
+bool gathers_rows(std::size_t num_allowed, std::size_t num_items) {
+    constexpr std::size_t kOneInSo = 4;
+    return num_allowed < num_items / kOneInSo;
 }
 
 std::size_t gathered_rows_per_call(std::size_t row_bytes) {

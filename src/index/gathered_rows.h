@@ -30,7 +30,10 @@ private:
 
 /// Whether a filter lets so few items pass that their rows are brought together; what wider ones
 /// forbid is multiplied too, and dropped.
-bool gathers_rows(const LeafFilter* filter);
+bool gathers_rows(std::size_t num_allowed, std::size_t num_items);
+inline bool gathers_rows(const LeafFilter* filter) {
+    return filter != nullptr && gathers_rows(filter->count(), filter->num_items());
+}
 
 /// As many as stay in the second level of cache, 1024 at most.
 std::size_t gathered_rows_per_call(std::size_t row_bytes);

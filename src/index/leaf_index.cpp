@@ -103,11 +103,13 @@ SearchPath LeafIndex::State::path_of(const SearchTerms& terms, SearchPath asked,
     }
     return plan_search(
         {.num_items = index.tables.num_items,
+         .dim = index.tables.dim,
          .num_leaves = index.tables.num_leaves(),
          .has_codes = index.tables.has_codes(),
          .num_queries = num_queries,
          .k = terms.k,
          .num_allowed = terms.filter != nullptr ? terms.filter->count() : index.tables.num_items,
+         .has_filter = terms.filter != nullptr,
          .knobs = terms.knobs,
          .calibrated = settings.path});
 }
