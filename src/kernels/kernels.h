@@ -77,16 +77,38 @@ struct RowProblem {
     const float* right_sides = nullptr;  // [num_entries], or null: the same as the weights
 };
 
-struct CgOptions {
-    /// Upper bound; a row stops early when its squared residual has fallen by 1e-12 or curvature is
-    /// not positive.
-    unsigned num_steps = 3;
-    /// Precondition with the whole diagonal of the matrix instead of that of R alone.
-    bool jacobi = false;
+/// A row problem with R = scale * values + ridge * I, for values all >= 0, to be solved by
+/// conjugate gradients preconditioned by preconditioner_scale * values + ridge * I.
+struct PcgProblem {
+    RowProblem row;
+    const float* values = nullptr;  // [dim]
+    float scale = 0;
+    float preconditioner_scale = 0;
+    float ridge = 0;
+    float* solution = nullptr;  // [dim] what to start from, then what was found
 };
 
-/// Floats of scratch that pcg_row, cg_row and normal_row need, at a 64-byte aligned address.
-/// Contents do not matter; one scratch a thread.
+/// What pcg_rows keeps of a problem from one pass over its entries to the next.
+struct PcgState {
+    std::size_t next_entry = 0;
+    float squared_residual = 0;
+    float enough = 0;
+    bool active = false;
+};
+
+/// Floats of scratch that so many problems need.
+constexpr std::size_t pcg_scratch_floats(std::size_t dim, std::size_t num_problems) {
+    return (4 * num_problems + 1) * dim;
+}
+
+/// Memory that pcg_rows works in; contents do not matter. One a thread.
+struct PcgScratch {
+    float* vectors = nullptr;    // [pcg_scratch_floats], at a 64-byte aligned address
+    PcgState* states = nullptr;  // [num_problems]
+};
+
+/// Floats of scratch that cg_row and normal_row need, at a 64-byte aligned address. Contents do not
+/// matter; one scratch a thread.
 constexpr std::size_t row_scratch_floats(std::size_t dim) {
     return 128 * dim;
 }
@@ -146,14 +168,19 @@ struct KernelTable {
     void (*rotate)(float* rows, std::size_t stride, std::size_t num_rows, std::size_t dim,
                    const float* rotation, float* scratch);
 
-    /// Preconditioned conjugate gradients for R = diagonal [dim], all > 0, from the start value in
-    /// solution [dim].
-    void (*pcg_row)(const RowProblem& problem, const float* diagonal, const CgOptions& options,
-                    float* solution, float* scratch);
-    /// Conjugate gradients for R = gram + ridge * I, with the full gram [dim x dim] (both
-    /// triangles).
-    void (*cg_row)(const RowProblem& problem, const float* gram, float ridge,
-                   const CgOptions& options, float* solution, float* scratch);
+    /// At most num_steps steps of preconditioned conjugate gradients. Stops early when the squared
+    /// residual has fallen by 1e-12 or curvature is not positive. Scratch: [pcg_scratch_floats of
+    /// 1].
+    void (*pcg_row)(const PcgProblem& problem, unsigned num_steps, float* scratch);
+    /// The same bytes for each of the problems, which share a table and a dim, going step by step
+    /// together over one block of the table after the other: what they share of it is read from
+    /// memory once. Quick only where columns ascend.
+    void (*pcg_rows)(std::span<const PcgProblem> problems, unsigned num_steps,
+                     const PcgScratch& scratch);
+    /// pcg_row without a preconditioner, for R = gram + ridge * I, with the full gram [dim x dim]
+    /// (both triangles). Scratch: [row_scratch_floats].
+    void (*cg_row)(const RowProblem& problem, const float* gram, float ridge, unsigned num_steps,
+                   float* solution, float* scratch);
     /// matrix [dim x dim] += sum_k c_k h_k h_k^T (symmetric) and right_side [dim] += sum_k b_k h_k.
     void (*normal_row)(const RowProblem& problem, float* matrix, float* right_side, float* scratch);
 };

@@ -149,19 +149,18 @@ const float* table_row(const RowProblem& problem, std::size_t entry) {
     return problem.table + problem.columns[entry] * problem.stride;
 }
 
-/// The regulariser R of a row problem: a diagonal, or gram + ridge * I.
+/// The regulariser R of a row problem: scale * values + ridge, or gram + ridge * I.
 struct Regulariser {
-    const float* diagonal = nullptr;
+    const float* values = nullptr;
+    float scale = 0;
     const float* gram = nullptr;
     float ridge = 0;
 
-    float at_diagonal(std::size_t i, std::size_t dim) const {
-        return gram != nullptr ? gram[i * dim + i] + ridge : diagonal[i];
-    }
     void multiply(const float* x, std::size_t dim, float* out) const {
         for (std::size_t i = 0; i < dim; ++i) {
-            out[i] =
-                gram != nullptr ? dot(gram + i * dim, x, dim) + ridge * x[i] : diagonal[i] * x[i];
+            const float own =
+                gram != nullptr ? dot(gram + i * dim, x, dim) : scale * values[i] * x[i];
+            out[i] = own + ridge * x[i];
         }
     }
 };
@@ -176,28 +175,13 @@ void multiply_normal(const RowProblem& problem, const Regulariser& regulariser, 
     }
 }
 
-/// The inverse of the diagonal that preconditions; all 1 for plain conjugate gradients.
-void fill_preconditioner(const RowProblem& problem, const Regulariser& regulariser, bool jacobi,
-                         float* inverse) {
-    const std::size_t dim = problem.dim;
-    for (std::size_t i = 0; i < dim; ++i) {
-        float sum = regulariser.gram != nullptr && !jacobi ? 1 : regulariser.at_diagonal(i, dim);
-        for (std::size_t entry = 0; jacobi && entry < problem.num_entries; ++entry) {
-            const float element = table_row(problem, entry)[i];
-            sum += weight_of(problem, entry) * element * element;
-        }
-        inverse[i] = 1 / sum;
-    }
-}
-
-void solve_row(const RowProblem& problem, const Regulariser& regulariser, const CgOptions& options,
-               float* solution, float* scratch) {
+/// Conjugate gradients with a given inverse of the diagonal preconditioner, in scratch [3 x dim].
+void solve_row(const RowProblem& problem, const Regulariser& regulariser, unsigned num_steps,
+               float* solution, const float* inverse, float* scratch) {
     const std::size_t dim = problem.dim;
     float* residual = scratch;
     float* direction = scratch + dim;
     float* product = scratch + 2 * dim;
-    float* inverse = scratch + 3 * dim;
-    fill_preconditioner(problem, regulariser, options.jacobi, inverse);
     multiply_normal(problem, regulariser, solution, residual);
     scale(-1, residual, dim);
     for (std::size_t entry = 0; entry < problem.num_entries; ++entry) {
@@ -209,7 +193,7 @@ void solve_row(const RowProblem& problem, const Regulariser& regulariser, const 
         squared += direction[i] * residual[i];
     }
     const float enough = squared * 1e-12F;
-    for (unsigned step = 0; step < options.num_steps && squared > enough; ++step) {
+    for (unsigned step = 0; step < num_steps && squared > enough; ++step) {
         multiply_normal(problem, regulariser, direction, product);
         const float curvature = dot(direction, product, dim);
         if (!(curvature > 0)) {
@@ -229,14 +213,30 @@ void solve_row(const RowProblem& problem, const Regulariser& regulariser, const 
     }
 }
 
-void pcg_row(const RowProblem& problem, const float* diagonal, const CgOptions& options,
-             float* solution, float* scratch) {
-    solve_row(problem, {.diagonal = diagonal}, options, solution, scratch);
+void pcg_row(const PcgProblem& problem, unsigned num_steps, float* scratch) {
+    const std::size_t dim = problem.row.dim;
+    for (std::size_t i = 0; i < dim; ++i) {
+        const float diagonal = problem.preconditioner_scale * problem.values[i] + problem.ridge;
+        scratch[i] = 1 / std::fmax(diagonal, 1e-20F);
+    }
+    solve_row(problem.row,
+              {.values = problem.values, .scale = problem.scale, .ridge = problem.ridge}, num_steps,
+              problem.solution, scratch, scratch + dim);
 }
 
-void cg_row(const RowProblem& problem, const float* gram, float ridge, const CgOptions& options,
+void pcg_rows(std::span<const PcgProblem> problems, unsigned num_steps, const PcgScratch& scratch) {
+    for (const PcgProblem& problem : problems) {
+        pcg_row(problem, num_steps, scratch.vectors);
+    }
+}
+
+void cg_row(const RowProblem& problem, const float* gram, float ridge, unsigned num_steps,
             float* solution, float* scratch) {
-    solve_row(problem, {.gram = gram, .ridge = ridge}, options, solution, scratch);
+    for (std::size_t i = 0; i < problem.dim; ++i) {
+        scratch[i] = 1;
+    }
+    solve_row(problem, {.gram = gram, .ridge = ridge}, num_steps, solution, scratch,
+              scratch + problem.dim);
 }
 
 void normal_row(const RowProblem& problem, float* matrix, float* right_side, float* /*scratch*/) {
@@ -269,6 +269,7 @@ const KernelTable& scalar_table() {
         .cholesky_solve = cholesky_solve,
         .rotate = rotate,
         .pcg_row = pcg_row,
+        .pcg_rows = pcg_rows,
         .cg_row = cg_row,
         .normal_row = normal_row,
     };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/kernels.h"
+#include "kernels/simd_entries-inl.h"
 #include "kernels/simd_products-inl.h"
 #include "kernels/simd_tiles-inl.h"
 
@@ -17,185 +18,37 @@
 HWY_BEFORE_NAMESPACE();
 namespace segue::kernels::HWY_NAMESPACE {
 
-/// Entries handled together: their sums over lanes cost little more than one.
-inline constexpr std::size_t kEntryTile = 4;
-
-/// Entries ahead whose rows are asked for. They are asked into the second level of cache: it has
-/// more misses in flight than the first, and a gather of 256-byte rows from memory takes 17 ns a
-/// row instead of 27 (Zen 4).
-inline constexpr std::size_t kPrefetchEntries = 32;
-
-/// Rows of a problem larger than this are not in the second level of cache when the next pass
+/// Rows of one problem larger than this are not in the second level of cache when the next pass
 /// comes.
 inline constexpr std::size_t kCachedBytes = 512 * 1024;
 
-/// Working vectors of a row solve, [dim] each, in the caller's scratch.
-struct RowVectors {
-    float* residual;
-    float* direction;
-    float* product;
-    float* inverse;  // of the preconditioner
-    float* zeros;    // stands in for rows behind the end of a tile
+/// Bytes of the table that problems solved together share at a time: a quarter of a second level of
+/// cache, the next block being on its way into it meanwhile.
+inline constexpr std::size_t kBlockBytes = 256 * 1024;
 
-    RowVectors(float* scratch, std::size_t dim)
-        : residual(scratch),
-          direction(scratch + dim),
-          product(scratch + 2 * dim),
-          inverse(scratch + 3 * dim),
-          zeros(scratch + 4 * dim) {}
-};
-
-HWY_INLINE const float* table_row(const RowProblem& problem, std::size_t entry) {
-    return problem.table + problem.columns[entry] * problem.stride;
-}
-
-HWY_INLINE void prefetch_row(const RowProblem& problem, std::size_t entry) {
-    if (entry < problem.num_entries) {
-        const float* row = table_row(problem, entry);
-        for (std::size_t i = 0; i < problem.dim; i += kCacheLineFloats) {
-            prefetch_far(row + i);
-        }
-    }
-}
-
-/// What one pass over the entries of a problem adds up.
-struct PassSums {
-    const float* x = nullptr;
-    float* out = nullptr;       // += sum_k f_k h_k
-    float* diagonal = nullptr;  // += sum_k c_k h_k^2
-};
-
-enum class Pass {
-    kProduct,             // f_k = c_k (h_k . x)
-    kResidual,            // f_k = b_k - c_k (h_k . x)
-    kResidualAndDiagonal  // the same, and the diagonal
-};
-
-/// Adds up kEntryTile entries: rows, c_k and b_k. Compiled for a number of vectors in a row (x and
-/// out stay in registers then) or, with 0, for any.
-template <Pass kPass, std::size_t kVectors>
-HWY_INLINE void add_tile(const float* const* rows, QuadVector weights, QuadVector right_sides,
-                         std::size_t dim, const Vector* x, Vector* out, const PassSums& sums) {
-    const std::size_t size = kVectors != 0 ? kVectors : dim / kLanes;
-    Vector dots[kEntryTile] = {zero(), zero(), zero(), zero()};
-    for (std::size_t v = 0; v < size; ++v) {
-        const Vector at = kVectors != 0 ? x[v] : load(sums.x + v * kLanes);
-        for (std::size_t e = 0; e < kEntryTile; ++e) {
-            dots[e] = hn::MulAdd(load(rows[e] + v * kLanes), at, dots[e]);
-        }
-    }
-    const QuadVector products = hn::Mul(weights, sums_of(dots[0], dots[1], dots[2], dots[3]));
-    float factors[kEntryTile];
-    hn::StoreU(kPass == Pass::kProduct ? products : hn::Sub(right_sides, products), Quad(),
-               factors);
-    const Vector factor[kEntryTile] = {broadcast(factors[0]), broadcast(factors[1]),
-                                       broadcast(factors[2]), broadcast(factors[3])};
-    for (std::size_t v = 0; v < size; ++v) {
-        Vector sum = kVectors != 0 ? out[v] : load(sums.out + v * kLanes);
-        for (std::size_t e = 0; e < kEntryTile; ++e) {
-            sum = hn::MulAdd(factor[e], load(rows[e] + v * kLanes), sum);
-        }
-        if constexpr (kVectors != 0) {
-            out[v] = sum;
-        } else {
-            store(sum, sums.out + v * kLanes);
-        }
-    }
-    if constexpr (kPass == Pass::kResidualAndDiagonal) {
-        float weight[kEntryTile];
-        hn::StoreU(weights, Quad(), weight);
-        for (std::size_t v = 0; v < size; ++v) {
-            Vector squares = load(sums.diagonal + v * kLanes);
-            for (std::size_t e = 0; e < kEntryTile; ++e) {
-                const Vector row = load(rows[e] + v * kLanes);
-                squares = hn::MulAdd(hn::Mul(broadcast(weight[e]), row), row, squares);
-            }
-            store(squares, sums.diagonal + v * kLanes);
-        }
-    }
-}
-
-template <Pass kPass, std::size_t kVectors>
-void pass_over_entries(const RowProblem& problem, const PassSums& sums, const float* zeros,
-                       bool prefetch) {
-    const Quad quad;
-    Vector x[kVectors + 1];
-    Vector out[kVectors + 1];
-    for (std::size_t v = 0; v < kVectors; ++v) {
-        x[v] = load(sums.x + v * kLanes);
-        out[v] = load(sums.out + v * kLanes);
-    }
-    for (std::size_t e = 0; prefetch && e < kPrefetchEntries; ++e) {
-        prefetch_row(problem, e);
-    }
-    const std::size_t whole = problem.num_entries / kEntryTile * kEntryTile;
-    for (std::size_t first = 0; first < whole; first += kEntryTile) {
-        const float* rows[kEntryTile];
-        for (std::size_t e = 0; e < kEntryTile; ++e) {
-            rows[e] = table_row(problem, first + e);
-            if (prefetch) {
-                prefetch_row(problem, first + e + kPrefetchEntries);
-            }
-        }
-        const QuadVector weights = problem.weights != nullptr
-                                       ? hn::LoadU(quad, problem.weights + first)
-                                       : hn::Set(quad, 1);
-        const QuadVector right_sides =
-            problem.right_sides != nullptr ? hn::LoadU(quad, problem.right_sides + first) : weights;
-        add_tile<kPass, kVectors>(rows, weights, right_sides, problem.dim, x, out, sums);
-    }
-    if (whole < problem.num_entries) {
-        const float* rows[kEntryTile] = {zeros, zeros, zeros, zeros};
-        float weights[kEntryTile] = {};
-        float right_sides[kEntryTile] = {};
-        for (std::size_t e = 0; whole + e < problem.num_entries; ++e) {
-            rows[e] = table_row(problem, whole + e);
-            weights[e] = problem.weights != nullptr ? problem.weights[whole + e] : 1;
-            right_sides[e] =
-                problem.right_sides != nullptr ? problem.right_sides[whole + e] : weights[e];
-        }
-        add_tile<kPass, kVectors>(rows, hn::LoadU(quad, weights), hn::LoadU(quad, right_sides),
-                                  problem.dim, x, out, sums);
-    }
-    for (std::size_t v = 0; v < kVectors; ++v) {
-        store(out[v], sums.out + v * kLanes);
-    }
-}
-
-/// The pass compiled for the dim where registers hold x and out, else the one for any dim.
-template <Pass kPass>
-HWY_INLINE void pass_over(const RowProblem& problem, const PassSums& sums, const float* zeros,
-                          bool prefetch) {
-    if (kLanes == 16 && problem.dim == 64) {
-        pass_over_entries<kPass, 4>(problem, sums, zeros, prefetch);
-    } else if (kLanes == 16 && problem.dim == 128) {
-        pass_over_entries<kPass, 8>(problem, sums, zeros, prefetch);
-    } else {
-        pass_over_entries<kPass, 0>(problem, sums, zeros, prefetch);
-    }
-}
-
-HWY_INLINE bool stays_in_cache(const RowProblem& problem) {
-    return problem.num_entries * problem.dim * sizeof(float) <= kCachedBytes;
-}
-
-/// R = diagonal.
+/// R = scale * values + ridge * I, preconditioned by its like.
 struct DiagonalRegulariser {
-    const float* diagonal;
+    const PcgProblem& problem;
 
+    HWY_INLINE Vector at(float scale, std::size_t i) const {
+        return hn::MulAdd(broadcast(scale), load(problem.values + i), broadcast(problem.ridge));
+    }
     HWY_INLINE void multiply(const float* x, std::size_t dim, float* out) const {
         for (std::size_t i = 0; i < dim; i += kLanes) {
-            store(hn::Mul(load(diagonal + i), load(x + i)), out + i);
+            store(hn::Mul(at(problem.scale, i), load(x + i)), out + i);
         }
     }
-    HWY_INLINE void copy_diagonal(std::size_t dim, bool /*jacobi*/, float* out) const {
+    /// Where R is zero there is nothing to divide by; residuals are zero there, and stay so.
+    HWY_INLINE void invert(std::size_t dim, float* inverse) const {
+        const Vector least = broadcast(1e-20F);
         for (std::size_t i = 0; i < dim; i += kLanes) {
-            store(load(diagonal + i), out + i);
+            const Vector diagonal = hn::Max(at(problem.preconditioner_scale, i), least);
+            store(hn::Div(broadcast(1), diagonal), inverse + i);
         }
     }
 };
 
-/// R = gram + ridge * I; without jacobi there is no preconditioner.
+/// R = gram + ridge * I, without a preconditioner.
 struct GramRegulariser {
     const float* gram;
     float ridge;
@@ -204,14 +57,28 @@ struct GramRegulariser {
         dot_many(x, gram, dim, dim, dim, out);
         axpy_padded(ridge, x, out, dim);
     }
-    HWY_INLINE void copy_diagonal(std::size_t dim, bool jacobi, float* out) const {
-        for (std::size_t i = 0; i < dim; ++i) {
-            out[i] = jacobi ? gram[i * dim + i] + ridge : 1;
+    HWY_INLINE void invert(std::size_t dim, float* inverse) const {
+        for (std::size_t i = 0; i < dim; i += kLanes) {
+            store(broadcast(1), inverse + i);
         }
     }
 };
 
-/// direction := inverse * residual + keep * direction; returns sum of inverse * residual^2.
+/// The working vectors of one problem, [dim] each, in the caller's scratch.
+struct RowVectors {
+    float* residual;
+    float* direction;
+    float* product;
+    float* inverse;  // of the preconditioner
+
+    RowVectors(float* scratch, std::size_t dim)
+        : residual(scratch),
+          direction(scratch + dim),
+          product(scratch + 2 * dim),
+          inverse(scratch + 3 * dim) {}
+};
+
+/// Sum of inverse * residual^2.
 HWY_INLINE float squared_residual(const RowVectors& v, std::size_t dim) {
     Vector sum = zero();
     for (std::size_t i = 0; i < dim; i += kLanes) {
@@ -221,6 +88,7 @@ HWY_INLINE float squared_residual(const RowVectors& v, std::size_t dim) {
     return sum_of(sum);
 }
 
+/// direction := inverse * residual + keep * direction
 HWY_INLINE void turn_direction(const RowVectors& v, float keep, std::size_t dim) {
     const Vector factor = broadcast(keep);
     for (std::size_t i = 0; i < dim; i += kLanes) {
@@ -229,66 +97,205 @@ HWY_INLINE void turn_direction(const RowVectors& v, float keep, std::size_t dim)
     }
 }
 
-/// Residual at `solution`, the preconditioner, and the first direction.
+/// One problem on its way: what comes before and after each pass over its entries.
 template <typename Regulariser>
-HWY_INLINE void start_row(const RowProblem& problem, const Regulariser& regulariser, bool jacobi,
-                          const float* solution, const RowVectors& v) {
-    const std::size_t dim = problem.dim;
-    regulariser.multiply(solution, dim, v.residual);
-    for (std::size_t i = 0; i < dim; i += kLanes) {
-        store(zero(), v.zeros + i);
-        store(zero(), v.direction + i);
-        store(hn::Neg(load(v.residual + i)), v.residual + i);
-    }
-    regulariser.copy_diagonal(dim, jacobi, v.inverse);
-    if (jacobi) {
-        pass_over<Pass::kResidualAndDiagonal>(
-            problem, {.x = solution, .out = v.residual, .diagonal = v.inverse}, v.zeros, true);
-    } else {
-        pass_over<Pass::kResidual>(problem, {.x = solution, .out = v.residual}, v.zeros, true);
-    }
-    for (std::size_t i = 0; i < dim; i += kLanes) {
-        store(hn::Div(broadcast(1), load(v.inverse + i)), v.inverse + i);
-    }
-    turn_direction(v, 0, dim);
-}
+struct RowSolver {
+    const RowProblem& problem;
+    Regulariser regulariser;
+    float* solution;
+    RowVectors v;
+    PcgState& state;
 
-template <typename Regulariser>
-HWY_INLINE void solve_row(const RowProblem& problem, const Regulariser& regulariser,
-                          const CgOptions& options, float* solution, float* scratch) {
-    const std::size_t dim = problem.dim;
-    const RowVectors v(scratch, dim);
-    start_row(problem, regulariser, options.jacobi, solution, v);
-    float squared = squared_residual(v, dim);
-    const float enough = squared * 1e-12F;
-    for (unsigned step = 0; step < options.num_steps && squared > enough; ++step) {
-        regulariser.multiply(v.direction, dim, v.product);
-        pass_over<Pass::kProduct>(problem, {.x = v.direction, .out = v.product}, v.zeros,
-                                  !stays_in_cache(problem));
+    HWY_INLINE void before_residual() const {
+        const std::size_t dim = problem.dim;
+        regulariser.multiply(solution, dim, v.residual);
+        regulariser.invert(dim, v.inverse);
+        for (std::size_t i = 0; i < dim; i += kLanes) {
+            store(hn::Neg(load(v.residual + i)), v.residual + i);
+            store(zero(), v.direction + i);
+        }
+    }
+    HWY_INLINE void after_residual() const {
+        turn_direction(v, 0, problem.dim);
+        state.squared_residual = squared_residual(v, problem.dim);
+        state.enough = state.squared_residual * 1e-12F;
+        state.active = state.squared_residual > state.enough;
+    }
+    HWY_INLINE void before_product() const {
+        regulariser.multiply(v.direction, problem.dim, v.product);
+    }
+    HWY_INLINE void after_product(bool last) const {
+        const std::size_t dim = problem.dim;
         const float curvature = dot(v.direction, v.product, dim);
         if (!(curvature > 0)) {
+            state.active = false;
             return;
         }
-        const float length = squared / curvature;
+        const float length = state.squared_residual / curvature;
         axpy_padded(length, v.direction, solution, dim);
-        if (step + 1 == options.num_steps) {
+        if (last) {
             return;
         }
         axpy_padded(-length, v.product, v.residual, dim);
-        const float next_squared = squared_residual(v, dim);
-        turn_direction(v, next_squared / squared, dim);
-        squared = next_squared;
+        const float squared = squared_residual(v, dim);
+        turn_direction(v, squared / state.squared_residual, dim);
+        state.squared_residual = squared;
+        state.active = squared > state.enough;
+    }
+    template <Pass kPass>
+    HWY_INLINE void pass(const EntryRange& range, const float* zeros) const {
+        if constexpr (kPass == Pass::kResidual) {
+            pass_over<kPass>(problem, range, {.x = solution, .out = v.residual, .zeros = zeros});
+        } else {
+            pass_over<kPass>(problem, range, {.x = v.direction, .out = v.product, .zeros = zeros});
+        }
+    }
+};
+
+/// All steps of one problem; its rows come from memory entry by entry.
+template <typename Regulariser>
+HWY_INLINE void solve_alone(const RowSolver<Regulariser>& solver, unsigned num_steps,
+                            const float* zeros) {
+    const RowProblem& problem = solver.problem;
+    const bool stays_in_cache = problem.num_entries * problem.dim * sizeof(float) <= kCachedBytes;
+    solver.before_residual();
+    solver.template pass<Pass::kResidual>({0, problem.num_entries, true}, zeros);
+    solver.after_residual();
+    for (unsigned step = 0; step < num_steps && solver.state.active; ++step) {
+        solver.before_product();
+        solver.template pass<Pass::kProduct>({0, problem.num_entries, !stays_in_cache}, zeros);
+        solver.after_product(step + 1 == num_steps);
     }
 }
 
-inline void pcg_row(const RowProblem& problem, const float* diagonal, const CgOptions& options,
-                    float* solution, float* scratch) {
-    solve_row(problem, DiagonalRegulariser{diagonal}, options, solution, scratch);
+/// Problems that go step by step together. Their scratch begins with the zeros of all.
+struct PcgGroup {
+    std::span<const PcgProblem> problems;
+    PcgScratch scratch;
+
+    HWY_INLINE std::size_t dim() const { return problems[0].row.dim; }
+    HWY_INLINE PcgState& state(std::size_t index) const { return scratch.states[index]; }
+    HWY_INLINE void fill_zeros() const {
+        for (std::size_t i = 0; i < dim(); i += kLanes) {
+            store(zero(), scratch.vectors + i);
+        }
+    }
+    HWY_INLINE RowSolver<DiagonalRegulariser> solver(std::size_t index) const {
+        const PcgProblem& problem = problems[index];
+        return {problem.row,
+                {problem},
+                problem.solution,
+                RowVectors(scratch.vectors + (4 * index + 1) * dim(), dim()),
+                state(index)};
+    }
+    /// Behind the last row of the table that any entry names, where columns ascend.
+    HWY_INLINE std::size_t end_of_table() const {
+        std::size_t end = 0;
+        for (const PcgProblem& problem : problems) {
+            const RowProblem& row = problem.row;
+            if (row.num_entries != 0 && row.columns[row.num_entries - 1] >= end) {
+                end = row.columns[row.num_entries - 1] + std::size_t{1};
+            }
+        }
+        return end;
+    }
+};
+
+/// The end of the entries from `begin` on whose tile begins before row `limit` of the table.
+HWY_INLINE std::size_t end_of_block(const RowProblem& problem, std::size_t begin,
+                                    std::size_t limit) {
+    std::size_t end = begin;
+    while (end < problem.num_entries && problem.columns[end] < limit) {
+        end += kEntryTile;
+    }
+    return end < problem.num_entries ? end : problem.num_entries;
 }
 
-inline void cg_row(const RowProblem& problem, const float* gram, float ridge,
-                   const CgOptions& options, float* solution, float* scratch) {
-    solve_row(problem, GramRegulariser{gram, ridge}, options, solution, scratch);
+/// One pass over the entries of all active problems, block by block of the table. While the
+/// problems take their turns each asks for its share of the next block.
+template <Pass kPass>
+HWY_INLINE void pass_together(const PcgGroup& group, std::size_t end_of_table) {
+    const std::size_t size = group.problems.size();
+    const std::size_t stride = group.problems[0].row.stride;
+    const std::size_t block_rows = kBlockBytes / (stride * sizeof(float)) + 1;
+    const std::size_t share_lines = block_rows * stride / size / kCacheLineFloats + 1;
+    for (std::size_t index = 0; index < size; ++index) {
+        group.state(index).next_entry = 0;
+    }
+    for (std::size_t first = 0; first < end_of_table; first += block_rows) {
+        const std::size_t limit = first + block_rows;
+        const bool last = limit >= end_of_table;
+        const float* ahead = group.problems[0].row.table + limit * stride;
+        for (std::size_t index = 0; index < size; ++index) {
+            for (std::size_t line = 0; !last && line < share_lines; ++line) {
+                prefetch_far(ahead);
+                ahead += kCacheLineFloats;
+            }
+            PcgState& state = group.state(index);
+            const RowProblem& problem = group.problems[index].row;
+            const std::size_t end =
+                last ? problem.num_entries : end_of_block(problem, state.next_entry, limit);
+            if (state.active && end > state.next_entry) {
+                group.solver(index).template pass<kPass>({state.next_entry, end, false},
+                                                         group.scratch.vectors);
+                state.next_entry = end;
+            }
+        }
+    }
+}
+
+inline void solve_together(const PcgGroup& group, unsigned num_steps) {
+    const std::size_t size = group.problems.size();
+    const std::size_t end_of_table = group.end_of_table();
+    for (std::size_t index = 0; index < size; ++index) {
+        group.state(index).active = true;
+        group.solver(index).before_residual();
+    }
+    pass_together<Pass::kResidual>(group, end_of_table);
+    for (std::size_t index = 0; index < size; ++index) {
+        group.solver(index).after_residual();
+    }
+    for (unsigned step = 0; step < num_steps; ++step) {
+        for (std::size_t index = 0; index < size; ++index) {
+            if (group.state(index).active) {
+                group.solver(index).before_product();
+            }
+        }
+        pass_together<Pass::kProduct>(group, end_of_table);
+        for (std::size_t index = 0; index < size; ++index) {
+            if (group.state(index).active) {
+                group.solver(index).after_product(step + 1 == num_steps);
+            }
+        }
+    }
+}
+
+inline void pcg_row(const PcgProblem& problem, unsigned num_steps, float* scratch) {
+    PcgState state;
+    const PcgGroup alone = {{&problem, 1}, {scratch, &state}};
+    alone.fill_zeros();
+    solve_alone(alone.solver(0), num_steps, scratch);
+}
+
+inline void pcg_rows(std::span<const PcgProblem> problems, unsigned num_steps,
+                     const PcgScratch& scratch) {
+    if (!problems.empty()) {
+        const PcgGroup group = {problems, scratch};
+        group.fill_zeros();
+        solve_together(group, num_steps);
+    }
+}
+
+inline void cg_row(const RowProblem& problem, const float* gram, float ridge, unsigned num_steps,
+                   float* solution, float* scratch) {
+    const std::size_t dim = problem.dim;
+    for (std::size_t i = 0; i < dim; i += kLanes) {
+        store(zero(), scratch + i);
+    }
+    PcgState state;
+    const RowSolver<GramRegulariser> solver = {
+        problem, {gram, ridge}, solution, RowVectors(scratch + dim, dim), state};
+    solve_alone(solver, num_steps, scratch);
 }
 
 inline void normal_row(const RowProblem& problem, float* matrix, float* right_side,

@@ -37,6 +37,7 @@ constexpr KernelTable kTable = {
     .cholesky_solve = cholesky_solve,
     .rotate = rotate,
     .pcg_row = pcg_row,
+    .pcg_rows = pcg_rows,
     .cg_row = cg_row,
     .normal_row = normal_row,
 };

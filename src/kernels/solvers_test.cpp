@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -51,13 +53,13 @@ struct ProblemFixture {
     std::vector<std::uint32_t> columns;
     std::vector<float> weights;
     std::vector<float> right_sides;
-    AlignedBuffer<float> diagonal;
+    AlignedBuffer<float> values;
     AlignedBuffer<float> scratch;
     RowProblem problem;
 
     ProblemFixture(std::size_t dim, std::size_t num_entries, bool weighted)
         : table(random_floats(300 * dim, dim)),
-          diagonal(random_floats(dim, dim + 1)),
+          values(random_floats(dim, dim + 1)),
           scratch(row_scratch_floats(dim)) {
         Random random(num_entries);
         for (std::size_t k = 0; k < num_entries; ++k) {
@@ -65,8 +67,8 @@ struct ProblemFixture {
             weights.push_back(static_cast<float>(random.uniform() * 3));
             right_sides.push_back(k % 3 == 0 ? 0 : weights.back() + 1);
         }
-        for (float& value : diagonal.span()) {
-            value = 5 + value * value;
+        for (float& value : values.span()) {
+            value *= value;
         }
         problem = {.table = table.data(),
                    .stride = dim,
@@ -76,6 +78,17 @@ struct ProblemFixture {
                    .weights = weighted ? weights.data() : nullptr,
                    .right_sides = weighted ? right_sides.data() : nullptr};
     }
+
+    /// R: 2 * values + 5.
+    PcgProblem pcg_problem(AlignedBuffer<float>& solution) const {
+        return {.row = problem,
+                .values = values.data(),
+                .scale = 2,
+                .preconditioner_scale = 2,
+                .ridge = 5,
+                .solution = solution.data()};
+    }
+    float diagonal(std::size_t i) const { return 2 * values[i] + 5; }
 
     float weight(std::size_t k) const { return problem.weights != nullptr ? weights[k] : 1; }
     float right_side(std::size_t k) const {
@@ -108,7 +121,7 @@ struct ProblemFixture {
     Doubles exact_solution() const {
         Doubles matrix = normal_matrix();
         for (std::size_t i = 0; i < problem.dim; ++i) {
-            at(matrix, problem.dim, i, i) += diagonal[i];
+            at(matrix, problem.dim, i, i) += diagonal(i);
         }
         return solve_dense(matrix, normal_right_side());
     }
@@ -229,24 +242,23 @@ TEST_P(Solvers, conjugate_gradients_reach_the_exact_solution_given_steps_enough)
     for (const std::size_t dim : {16U, 64U, 80U, 128U}) {
         for (const std::size_t num_entries : {0U, 1U, 3U, 40U, 261U}) {
             for (const bool weighted : {false, true}) {
-                for (const bool jacobi : {false, true}) {
-                    ProblemFixture fixture(dim, num_entries, weighted);
-                    const Doubles exact = fixture.exact_solution();
-                    const CgOptions options = {.num_steps = 200, .jacobi = jacobi};
+                ProblemFixture fixture(dim, num_entries, weighted);
+                const Doubles exact = fixture.exact_solution();
+                for (const float preconditioner_scale : {2.0F, 5.0F}) {
                     AlignedBuffer<float> solution = random_floats(dim, 5);
-                    kernels().pcg_row(fixture.problem, fixture.diagonal.data(), options,
-                                      solution.data(), fixture.scratch.data());
+                    PcgProblem problem = fixture.pcg_problem(solution);
+                    problem.preconditioner_scale = preconditioner_scale;
+                    kernels().pcg_row(problem, 200, fixture.scratch.data());
                     EXPECT_LT(distance(solution.data(), exact), 5e-4) << dim << " " << num_entries;
-
-                    AlignedBuffer<float> gram(dim * dim);
-                    for (std::size_t i = 0; i < dim; ++i) {
-                        gram[i * dim + i] = fixture.diagonal[i] - 1;
-                    }
-                    AlignedBuffer<float> plain = random_floats(dim, 6);
-                    kernels().cg_row(fixture.problem, gram.data(), 1, options, plain.data(),
-                                     fixture.scratch.data());
-                    EXPECT_LT(distance(plain.data(), exact), 5e-4) << dim << " " << num_entries;
                 }
+                AlignedBuffer<float> gram(dim * dim);
+                for (std::size_t i = 0; i < dim; ++i) {
+                    gram[i * dim + i] = fixture.diagonal(i) - 1;
+                }
+                AlignedBuffer<float> plain = random_floats(dim, 6);
+                kernels().cg_row(fixture.problem, gram.data(), 1, 200, plain.data(),
+                                 fixture.scratch.data());
+                EXPECT_LT(distance(plain.data(), exact), 5e-4) << dim << " " << num_entries;
             }
         }
     }
@@ -255,19 +267,81 @@ TEST_P(Solvers, conjugate_gradients_reach_the_exact_solution_given_steps_enough)
 TEST_P(Solvers, few_steps_agree_with_the_scalar_table) {
     for (const std::size_t dim : {16U, 64U, 128U}) {
         for (const unsigned steps : {0U, 1U, 2U, 3U}) {
-            for (const bool jacobi : {false, true}) {
-                ProblemFixture fixture(dim, 50, true);
-                const CgOptions options = {.num_steps = steps, .jacobi = jacobi};
-                AlignedBuffer<float> solution = random_floats(dim, 7);
-                AlignedBuffer<float> reference = random_floats(dim, 7);
-                kernels().pcg_row(fixture.problem, fixture.diagonal.data(), options,
-                                  solution.data(), fixture.scratch.data());
-                supported_kernels().front()->pcg_row(fixture.problem, fixture.diagonal.data(),
-                                                     options, reference.data(),
-                                                     fixture.scratch.data());
-                EXPECT_LT(
-                    distance(solution.data(), Doubles(reference.data(), reference.data() + dim)),
-                    1e-3);
+            ProblemFixture fixture(dim, 50, true);
+            AlignedBuffer<float> solution = random_floats(dim, 7);
+            AlignedBuffer<float> reference = random_floats(dim, 7);
+            kernels().pcg_row(fixture.pcg_problem(solution), steps, fixture.scratch.data());
+            supported_kernels().front()->pcg_row(fixture.pcg_problem(reference), steps,
+                                                 fixture.scratch.data());
+            EXPECT_LT(distance(solution.data(), Doubles(reference.data(), reference.data() + dim)),
+                      1e-3);
+        }
+    }
+}
+
+/// `num_problems` problems of growing size over one table of 3,000 rows, some without entries.
+struct SharedTable {
+    AlignedBuffer<float> table;
+    AlignedBuffer<float> values;
+    std::vector<std::vector<std::uint32_t>> columns;
+    std::vector<float> weights;
+
+    SharedTable(std::size_t dim, std::size_t num_problems)
+        : table(random_floats(3000 * dim, 8)), values(random_floats(dim, 9)), weights(3000) {
+        Random random(10);
+        for (float& value : values.span()) {
+            value *= value;
+        }
+        for (float& weight : weights) {
+            weight = static_cast<float>(random.uniform());
+        }
+        for (std::size_t index = 0; index < num_problems; ++index) {
+            std::vector<std::uint32_t> drawn;
+            for (std::uint32_t row = 0; row < 3000; ++row) {
+                if (random.below(num_problems) < index) {
+                    drawn.push_back(row);
+                }
+            }
+            columns.push_back(std::move(drawn));
+        }
+    }
+
+    PcgProblem problem(std::size_t index, std::size_t dim, float* solution) const {
+        const RowProblem row = {.table = table.data(),
+                                .stride = dim,
+                                .dim = dim,
+                                .columns = columns[index].data(),
+                                .num_entries = columns[index].size(),
+                                .weights = index % 2 == 0 ? weights.data() : nullptr};
+        return {.row = row,
+                .values = values.data(),
+                .scale = 3,
+                .preconditioner_scale = 4,
+                .ridge = 1 + static_cast<float>(index),
+                .solution = solution};
+    }
+};
+
+TEST_P(Solvers, problems_solved_together_get_the_bytes_they_get_alone) {
+    constexpr std::size_t kProblems = 7;
+    for (const std::size_t dim : {64U, 80U, 128U}) {
+        SharedTable shared(dim, kProblems);
+        // Columns that do not ascend are slower, and no less right.
+        std::ranges::reverse(shared.columns[3]);
+        for (const unsigned steps : {0U, 1U, 3U, 60U}) {
+            AlignedBuffer<float> together = random_floats(kProblems * dim, 11);
+            AlignedBuffer<float> alone = random_floats(kProblems * dim, 11);
+            AlignedBuffer<float> scratch(pcg_scratch_floats(dim, kProblems));
+            std::vector<PcgState> states(kProblems);
+            std::vector<PcgProblem> problems;
+            for (std::size_t index = 0; index < kProblems; ++index) {
+                problems.push_back(shared.problem(index, dim, together.data() + index * dim));
+                kernels().pcg_row(shared.problem(index, dim, alone.data() + index * dim), steps,
+                                  scratch.data());
+            }
+            kernels().pcg_rows(problems, steps, {scratch.data(), states.data()});
+            for (std::size_t i = 0; i < alone.size(); ++i) {
+                ASSERT_EQ(together[i], alone[i]) << dim << " " << steps << " " << i / dim;
             }
         }
     }
@@ -276,10 +350,27 @@ TEST_P(Solvers, few_steps_agree_with_the_scalar_table) {
 TEST_P(Solvers, conjugate_gradients_stop_at_a_zero_residual) {
     ProblemFixture fixture(64, 0, false);
     AlignedBuffer<float> solution(64);
-    kernels().pcg_row(fixture.problem, fixture.diagonal.data(), {.num_steps = 5}, solution.data(),
-                      fixture.scratch.data());
+    kernels().pcg_row(fixture.pcg_problem(solution), 5, fixture.scratch.data());
     for (const float value : solution.span()) {
         EXPECT_EQ(value, 0);
+    }
+}
+
+TEST_P(Solvers, conjugate_gradients_keep_zeros_where_nothing_regularises) {
+    ProblemFixture fixture(32, 40, false);
+    for (std::size_t i = 20; i < 32; ++i) {
+        fixture.values[i] = 0;
+        for (std::size_t row = 0; row < 300; ++row) {
+            fixture.table[row * 32 + i] = 0;
+        }
+    }
+    AlignedBuffer<float> solution(32);
+    PcgProblem problem = fixture.pcg_problem(solution);
+    problem.ridge = 0;
+    kernels().pcg_row(problem, 5, fixture.scratch.data());
+    for (std::size_t i = 0; i < 32; ++i) {
+        EXPECT_TRUE(std::isfinite(solution[i])) << i;
+        EXPECT_TRUE(i < 20 || solution[i] == 0) << i;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -14,21 +15,28 @@ namespace segue {
 namespace {
 
 using kernels::KernelTable;
+using kernels::PcgProblem;
 using kernels::RowProblem;
 
 /// Rows one worker takes at a time; any number gives the same factors.
 constexpr std::size_t kRowsPerChunk = 16;
 
-/// From this size on the diagonal preconditioner is worth its pass (measured: reference figures in
-/// docs/numerics.md), and one step fewer suffices.
-constexpr std::size_t kJacobiFromDim = 96;
+/// Steps of conjugate gradients where the caller asks for no number in particular.
+constexpr unsigned kDefaultSteps = 3;
 
-kernels::CgOptions steps_for(const AlsParams& params) {
-    const bool large = params.dim >= kJacobiFromDim;
-    kernels::CgOptions options;
-    options.jacobi = params.solver == AlsSolver::kEigenPcg && large;
-    options.num_steps = params.solver_steps != 0 ? params.solver_steps : 3;
-    return options;
+/// Rows solved together: their working vectors still fit a second level of cache beside a block of
+/// the table.
+constexpr std::size_t kRowsPerGroup = 256;
+
+/// Each row of the table must be of use to so many rows of a group, or sharing it does not pay
+/// (measured at dims 64, 128 and 256).
+constexpr std::size_t kUsesPerGroup = 4;
+
+/// The entries of rows up to this size stay in cache between the passes of a solver.
+constexpr std::size_t kCachedBytes = 512 * 1024;
+
+unsigned steps_of(const AlsParams& params) {
+    return params.solver_steps != 0 ? params.solver_steps : kDefaultSteps;
 }
 
 RowProblem problem_of(const AlsSide& side, const Matrix& others, std::size_t row) {
@@ -76,6 +84,42 @@ void for_each_row(const AlsSide& side, Matrix& factors, const Matrix& others, Th
     });
 }
 
+/// Whether a row of so many entries is solved together with others of its like.
+bool is_long(std::size_t num_entries, const Matrix& others) {
+    return num_entries * others.stride() * sizeof(float) > kCachedBytes &&
+           num_entries * kRowsPerGroup >= kUsesPerGroup * others.num_rows();
+}
+
+/// The long rows, in groups of about equal work: in order of length they are dealt out in turn. How
+/// they are grouped changes no byte of a solution.
+std::vector<std::vector<std::uint32_t>> groups_of_long_rows(const AlsSide& side,
+                                                            const Matrix& others,
+                                                            std::size_t num_threads) {
+    const SparseView view = side.matrix.view();
+    std::vector<std::uint32_t> rows;
+    for (std::size_t row = 0; row < view.num_rows; ++row) {
+        if (is_long(view.row_size(row), others)) {
+            rows.push_back(static_cast<std::uint32_t>(row));
+        }
+    }
+    std::ranges::stable_sort(rows, std::ranges::greater(),
+                             [&](std::uint32_t row) { return view.row_size(row); });
+    const std::size_t per_round = num_threads * kRowsPerGroup;
+    const std::size_t num_rounds = (rows.size() + per_round - 1) / per_round;
+    std::vector<std::vector<std::uint32_t>> groups(std::min(rows.size(), num_rounds * num_threads));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        groups[i % groups.size()].push_back(rows[i]);
+    }
+    return groups;
+}
+
+void solve_group(std::span<const PcgProblem> problems, unsigned num_steps) {
+    AlignedBuffer<float> vectors(
+        kernels::pcg_scratch_floats(problems.front().row.dim, problems.size()));
+    std::vector<kernels::PcgState> states(problems.size());
+    kernels::active_kernels().pcg_rows(problems, num_steps, {vectors.data(), states.data()});
+}
+
 Status solve_by_eigenbasis(const AlsSide& side, const AlsParams& params, Matrix& factors,
                            Matrix& others, ThreadPool& pool) {
     const Result<Eigenbasis> basis =
@@ -85,23 +129,32 @@ Status solve_by_eigenbasis(const AlsSide& side, const AlsParams& params, Matrix&
     }
     rotate_rows(others, *basis, pool);
     rotate_rows(factors, *basis, pool);
-    const KernelTable& kernel = kernels::active_kernels();
-    const kernels::CgOptions options = steps_for(params);
     const auto weight = static_cast<float>(global_weight(params));
+    const float share = 1 / static_cast<float>(others.num_rows());
+    const unsigned num_steps = steps_of(params);
+    const auto pcg_problem = [&](std::size_t row, const RowProblem& problem) {
+        return PcgProblem{.row = problem,
+                          .values = basis->values.data(),
+                          .scale = weight,
+                          .preconditioner_scale = weight + side.masses[row] * share,
+                          .ridge = side.ridges[row],
+                          .solution = factors.row(row).data()};
+    };
+    const auto groups = groups_of_long_rows(side, others, pool.num_threads());
+    pool.for_each(groups.size(), [&](std::size_t group, unsigned /*worker*/) {
+        std::vector<PcgProblem> problems;
+        for (const std::uint32_t row : groups[group]) {
+            problems.push_back(pcg_problem(row, problem_of(side, others, row)));
+        }
+        solve_group(problems, num_steps);
+    });
+    const KernelTable& kernel = kernels::active_kernels();
     for_each_row(side, factors, others, pool,
                  [&](std::size_t row, const RowProblem& problem, Workspace& workspace) {
-                     const float ridge = side.ridges[row];
-                     for (std::size_t i = 0; i < problem.dim; ++i) {
-                         workspace.diagonal[i] = weight * basis->values[i] + ridge;
+                     if (!is_long(problem.num_entries, others)) {
+                         kernel.pcg_row(pcg_problem(row, problem), num_steps,
+                                        workspace.kernel.data());
                      }
-                     // Behind dim all is zero; 1 keeps the preconditioner finite there.
-                     for (std::size_t i = 0; i < problem.dim; ++i) {
-                         if (i >= others.dim() || !(workspace.diagonal[i] > 0)) {
-                             workspace.diagonal[i] = i >= others.dim() ? 1.0f : 1e-20f;
-                         }
-                     }
-                     kernel.pcg_row(problem, workspace.diagonal.data(), options,
-                                    factors.row(row).data(), workspace.kernel.data());
                  });
     return Status();
 }
@@ -144,10 +197,9 @@ Status solve_by_cg(const AlsSide& side, const AlsParams& params, Matrix& factors
     Matrix global = gram_matrix(others.view(), pool);
     kernel.scale(static_cast<float>(global_weight(params)), global.data(),
                  global.num_rows() * global.stride());
-    const kernels::CgOptions options = steps_for(params);
     for_each_row(side, factors, others, pool,
                  [&](std::size_t row, const RowProblem& problem, Workspace& workspace) {
-                     kernel.cg_row(problem, global.data(), side.ridges[row], options,
+                     kernel.cg_row(problem, global.data(), side.ridges[row], steps_of(params),
                                    factors.row(row).data(), workspace.kernel.data());
                  });
     return Status();

@@ -1,6 +1,7 @@
 #include "train/als_weights.h"
 
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,22 @@ std::vector<float> ridges_of(const SparseView& side, const AlsParams& params) {
         }
     }
     return ridges;
+}
+
+/// The sum of the weights of every row.
+std::vector<float> masses_of(const AlsSide& side) {
+    std::vector<float> masses(side.matrix.num_rows);
+    for (std::size_t row = 0; row < masses.size(); ++row) {
+        const std::uint64_t begin = side.matrix.offsets[row];
+        const std::uint64_t end = side.matrix.offsets[row + 1];
+        double sum = static_cast<double>(end - begin);
+        if (!side.weights.empty()) {
+            sum = std::accumulate(side.weights.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  side.weights.begin() + static_cast<std::ptrdiff_t>(end), 0.0);
+        }
+        masses[row] = static_cast<float>(sum);
+    }
+    return masses;
 }
 
 Status check_values(const SparseView& interactions, const AlsParams& params) {
@@ -98,6 +115,7 @@ Result<AlsSide> make_row_side(const SparseView& interactions, const AlsParams& p
         }
     }
     side.ridges = ridges_of(side.matrix.view(), params);
+    side.masses = masses_of(side);
     return side;
 }
 
@@ -117,6 +135,7 @@ AlsSide transpose_side(const AlsSide& side, const AlsParams& params) {
     first.values.clear();
     result.matrix = std::move(first);
     result.ridges = ridges_of(result.matrix.view(), params);
+    result.masses = masses_of(result);
     return result;
 }
 

@@ -19,6 +19,7 @@ struct AlsSide {
     std::vector<float> weights;  // c_k, [num_entries] or empty for all 1
     std::vector<float> targets;  // b_k, [num_entries] or empty for the same as the weights
     std::vector<float> ridges;   // [this side] lambda of each row
+    std::vector<float> masses;   // [this side] sum of c_k of each row
 };
 
 /// The weight of the global term: alpha0 or, by hu, 1.
