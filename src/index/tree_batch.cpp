@@ -12,12 +12,16 @@
 namespace segue {
 namespace {
 
+using kernels::CodeSegment;
 using kernels::kCodeBlock;
 using kernels::kMaxSharedQueries;
 
 /// Queries of one unit of work: enough that several read the same leaf, few enough that what they
 /// keep stays in the second and third level of cache.
-constexpr std::size_t kUnitQueries = 256;
+constexpr std::size_t kUnitQueries = 512;
+/// Entries of a query's best leaves that are scored ahead of the others, for one that is wanted:
+/// the threshold they give spares collecting many that are cut again.
+constexpr std::size_t kFirstEntries = 8;
 
 /// One thread's unit of work.
 class BatchUnit {
@@ -40,7 +44,14 @@ private:
     };
 
     void prepare(const PreparedBatch& batch, std::span<const std::uint32_t> order);
+    void raise_threshold(const SearchTerms& terms, One& one);
+    void list_first_entries(const IndexTables& tables, std::uint32_t leaf, std::size_t num_entries);
     void list_visits(const TreeTables& tree);
+    std::span<const Visit> visits_of(std::uint32_t leaf) const {
+        return std::span(visits_).subspan(visit_offsets_[leaf + 1],
+                                          visit_offsets_[leaf + 2] - visit_offsets_[leaf + 1]);
+    }
+    void collect_leaf(const SearchTerms& terms, std::uint32_t leaf);
     void scan_leaf(const SearchTerms& terms, std::uint32_t leaf);
     void finish(const PreparedBatch& batch, std::size_t one, std::uint32_t query,
                 std::vector<ScoredRow>& list);
@@ -49,6 +60,7 @@ private:
     std::vector<std::uint32_t> visit_offsets_;  // [num_leaves + 2] leaf l: from l + 1 to l + 2
     std::vector<Visit> visits_;
     std::vector<std::uint32_t> first_entries_;
+    std::vector<std::uint32_t> nearest_;
     AlignedBuffer<std::int16_t> scores_[kMaxSharedQueries];
     TreeQueryScratch scratch_;
     Rescorer rescorers_[2];
@@ -71,7 +83,30 @@ void BatchUnit::prepare(const PreparedBatch& batch, std::span<const std::uint32_
             one.starts = !one.query.leaves().empty() && one.query.make_tables(terms, scratch_);
         }
         one.best.start(one.reach.num_candidates);
+        if (one.starts) {
+            raise_threshold(terms, one);
+        }
     }
+}
+
+void BatchUnit::raise_threshold(const SearchTerms& terms, One& one) {
+    const IndexTables& tables = terms.index.tables;
+    const TreeTables& tree = terms.index.tree;
+    const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
+    one.query.nearest_leaves(terms, kFirstEntries * one.reach.num_candidates, scratch_, nearest_);
+    std::sort(nearest_.begin(), nearest_.end());
+    for (const std::uint32_t i : nearest_) {
+        const std::uint32_t leaf = one.query.leaves()[i];
+        const CodeSegment segment = segment_of(terms, leaf, one.query.biases()[i]);
+        codes.scan(one.query.tables(), tree.num_lines, &segment, 1, scores_[0].data());
+        if (TreeQuery::needs_finish(terms)) {
+            one.query.finish_scores(terms, leaf, 0, segment.num_entries, scores_[0].data());
+        }
+        list_first_entries(tables, leaf, segment.num_entries);
+        one.best.collect(codes, scores_[0].data(), first_entries_);
+    }
+    one.best.cut(codes);
+    one.best.restart();
 }
 
 void BatchUnit::list_visits(const TreeTables& tree) {
@@ -94,40 +129,59 @@ void BatchUnit::list_visits(const TreeTables& tree) {
     }
 }
 
-void BatchUnit::scan_leaf(const SearchTerms& terms, std::uint32_t leaf) {
-    const IndexTables& tables = terms.index.tables;
-    const TreeTables& tree = terms.index.tree;
-    const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
-    const std::size_t block_bytes = tree.num_lines * kernels::kCodeLineBytes;
-    const std::uint32_t num_entries = tree.leaf_entries[leaf];
-    const kernels::CodeSegment segment = {
-        .codes = tables.codes.data() + tables.code_offsets[leaf] * block_bytes,
-        .num_entries = num_entries,
-        .bias = 0};
+void BatchUnit::list_first_entries(const IndexTables& tables, std::uint32_t leaf,
+                                   std::size_t num_entries) {
     first_entries_.clear();
     for (std::size_t entry = 0; entry < num_entries; entry += kCodeBlock) {
         first_entries_.push_back(static_cast<std::uint32_t>(first_entry(tables, leaf) + entry));
     }
-    const std::uint32_t end = visit_offsets_[leaf + 2];
-    for (std::uint32_t first = visit_offsets_[leaf + 1]; first < end;) {
-        const std::size_t count = std::min<std::size_t>(kMaxSharedQueries, end - first);
-        const std::uint8_t* query_tables[kMaxSharedQueries];
+}
+
+void BatchUnit::collect_leaf(const SearchTerms& terms, std::uint32_t leaf) {
+    const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
+    const CodeSegment segment = segment_of(terms, leaf, 0);
+    const auto first = static_cast<std::uint32_t>(first_entry(terms.index.tables, leaf));
+    const std::span<const Visit> visits = visits_of(leaf);
+    for (std::size_t begin = 0; begin < visits.size(); begin += kMaxSharedQueries) {
+        const std::size_t count = std::min(kMaxSharedQueries, visits.size() - begin);
+        kernels::SharedQuery shared[kMaxSharedQueries];
+        for (std::size_t i = 0; i < count; ++i) {
+            One& one = ones_[visits[begin + i].query];
+            one.best.make_room(codes, segment.num_entries);
+            shared[i] = {.tables = one.query.tables(),
+                         .bias = visits[begin + i].bias,
+                         .threshold = one.best.threshold(),
+                         .entries = one.best.next_entries(),
+                         .values = one.best.next_values()};
+        }
+        codes.collect_shared(shared, count, terms.index.tree.num_lines, segment, first);
+        for (std::size_t i = 0; i < count; ++i) {
+            ones_[visits[begin + i].query].best.add(shared[i].count);
+        }
+    }
+}
+
+void BatchUnit::scan_leaf(const SearchTerms& terms, std::uint32_t leaf) {
+    const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
+    const CodeSegment segment = segment_of(terms, leaf, 0);
+    list_first_entries(terms.index.tables, leaf, segment.num_entries);
+    const std::span<const Visit> visits = visits_of(leaf);
+    for (std::size_t begin = 0; begin < visits.size(); begin += kMaxSharedQueries) {
+        const std::size_t count = std::min(kMaxSharedQueries, visits.size() - begin);
+        const std::uint8_t* tables[kMaxSharedQueries];
         std::int32_t biases[kMaxSharedQueries];
         std::int16_t* scores[kMaxSharedQueries];
         for (std::size_t i = 0; i < count; ++i) {
-            query_tables[i] = ones_[visits_[first + i].query].query.tables();
-            biases[i] = visits_[first + i].bias;
+            tables[i] = ones_[visits[begin + i].query].query.tables();
+            biases[i] = visits[begin + i].bias;
             scores[i] = scores_[i].data();
         }
-        codes.scan_shared(query_tables, biases, count, tree.num_lines, segment, scores);
+        codes.scan_shared(tables, biases, count, terms.index.tree.num_lines, segment, scores);
         for (std::size_t i = 0; i < count; ++i) {
-            One& one = ones_[visits_[first + i].query];
-            if (one.query.needs_finish(terms)) {
-                one.query.finish_scores(terms, leaf, 0, num_entries, scores[i]);
-            }
+            One& one = ones_[visits[begin + i].query];
+            one.query.finish_scores(terms, leaf, 0, segment.num_entries, scores[i]);
             one.best.collect(codes, scores[i], first_entries_);
         }
-        first += static_cast<std::uint32_t>(count);
     }
 }
 
@@ -165,9 +219,15 @@ void BatchUnit::run(const PreparedBatch& batch, std::span<const std::uint32_t> o
     }
     prepare(batch, order);
     list_visits(tree);
+    const bool finishes = TreeQuery::needs_finish(terms);
     for (std::uint32_t leaf = 0; leaf < tree.leaf_entries.size(); ++leaf) {
-        if (visit_offsets_[leaf + 1] != visit_offsets_[leaf + 2]) {
+        if (visits_of(leaf).empty()) {
+            continue;
+        }
+        if (finishes) {
             scan_leaf(terms, leaf);
+        } else {
+            collect_leaf(terms, leaf);
         }
     }
     // The rows of the next query's candidates are on their way while those of one are scored.
@@ -192,7 +252,8 @@ Neighbours search_tree_batch(const PreparedBatch& batch, ThreadPool& pool,
     std::iota(order.begin(), order.end(), 0U);
     std::vector<std::vector<ScoredRow>> lists(num_queries);
     std::vector<BatchUnit> units(pool.num_threads());
-    const Chunks chunks = {num_queries, kUnitQueries};
+    const std::size_t share = (num_queries + pool.num_threads() - 1) / pool.num_threads();
+    const Chunks chunks = {num_queries, std::clamp<std::size_t>(share, 1, kUnitQueries)};
     const std::size_t wave_size =
         std::max(std::size_t{4} * pool.num_threads(), chunks.count() / kMaxReports);
     for (std::size_t wave = 0; wave < chunks.count(); wave += wave_size) {

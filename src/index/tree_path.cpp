@@ -24,16 +24,12 @@ constexpr double kSurplus = 1.2;
 void scan_leaves(const SearchTerms& terms, TreeBuffers& buffers) {
     const IndexTables& tables = terms.index.tables;
     const TreeTables& tree = terms.index.tree;
-    const std::size_t block_bytes = tree.num_lines * kernels::kCodeLineBytes;
     buffers.segments.clear();
     buffers.first_entries.clear();
     for (std::size_t i = 0; i < buffers.query.leaves().size(); ++i) {
         const std::uint32_t leaf = buffers.query.leaves()[i];
         const std::uint32_t num_entries = tree.leaf_entries[leaf];
-        buffers.segments.push_back(
-            {.codes = tables.codes.data() + tables.code_offsets[leaf] * block_bytes,
-             .num_entries = num_entries,
-             .bias = buffers.query.biases()[i]});
+        buffers.segments.push_back(segment_of(terms, leaf, buffers.query.biases()[i]));
         const std::uint64_t first = first_entry(tables, leaf);
         for (std::uint64_t entry = 0; entry < num_entries; entry += kCodeBlock) {
             buffers.first_entries.push_back(static_cast<std::uint32_t>(first + entry));
@@ -46,7 +42,7 @@ void scan_leaves(const SearchTerms& terms, TreeBuffers& buffers) {
     kernels::active_kernels().codes->scan(buffers.query.tables(), tree.num_lines,
                                           buffers.segments.data(), buffers.segments.size(),
                                           buffers.scores.data());
-    if (!buffers.query.needs_finish(terms)) {
+    if (!TreeQuery::needs_finish(terms)) {
         return;
     }
     std::int16_t* scores = buffers.scores.data();
@@ -74,6 +70,15 @@ void select_entries(std::size_t count, TreeBuffers& buffers) {
 }
 
 }  // namespace
+
+kernels::CodeSegment segment_of(const SearchTerms& terms, std::uint32_t leaf, std::int32_t bias) {
+    const IndexTables& tables = terms.index.tables;
+    const TreeTables& tree = terms.index.tree;
+    return {.codes = tables.codes.data() +
+                     tables.code_offsets[leaf] * tree.num_lines * kernels::kCodeLineBytes,
+            .num_entries = tree.leaf_entries[leaf],
+            .bias = bias};
+}
 
 TreeReach TreeReach::widened() const {
     return {num_leaves * kWidenBy, num_candidates * kWidenBy, surplus * kWidenBy + 16};

@@ -50,6 +50,9 @@ struct TreeReach {
 /// items are excluded, filtered out, or in several leaves.
 TreeReach first_reach(const SearchTerms& terms, std::size_t num_excluded);
 
+/// The codes of a leaf.
+kernels::CodeSegment segment_of(const SearchTerms& terms, std::uint32_t leaf, std::int32_t bias);
+
 /// Replaces `results`. Requires: the index has codes.
 void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
                  std::vector<ScoredRow>& results, SearchTrace& trace);

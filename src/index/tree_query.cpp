@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "index/tree_tables.h"
 #include "kernels/kernels.h"
@@ -30,6 +31,16 @@ std::int32_t rounded_bias(double bias) {
 }
 
 }  // namespace
+
+TreeQuery::Norms TreeQuery::norms_of(const SearchTerms& terms) {
+    const IndexTables& tables = terms.index.tables;
+    if (tables.measure == Measure::kSquaredL2) {
+        return Norms::kDistance;
+    }
+    return tables.measure == Measure::kDot && terms.popularity_exponent != tables.built_exponent
+               ? Norms::kFactor
+               : Norms::kNone;
+}
 
 bool TreeQuery::start(const SearchTerms& terms, std::span<const float> query,
                       TreeQueryScratch& scratch) {
@@ -64,10 +75,7 @@ bool TreeQuery::start(const SearchTerms& terms, std::span<const float> query,
     length_ = static_cast<float>(std::sqrt(squared));
     wide_unit_ = 1 / static_cast<float>(wide_levels);
     const bool distances = tables.measure == Measure::kSquaredL2;
-    norms_ = distances ? Norms::kDistance
-             : tables.measure == Measure::kDot && terms.popularity_exponent != tables.built_exponent
-                 ? Norms::kFactor
-                 : Norms::kNone;
+    norms_ = norms_of(terms);
     offset_scale_ = distances ? 0.5F * inverse : 1;
 
     reserve(scratch.leaf_scores, tree.centre_scales.size());
@@ -130,6 +138,27 @@ void TreeQuery::choose_leaves(const SearchTerms& terms, std::size_t count,
         norms_ == Norms::kFactor ? scratch.leaf_choice : scratch.leaf_scores;
     choose_best({scores.data(), terms.index.tree.centre_scales.size()}, count, scratch.select,
                 leaves_);
+}
+
+void TreeQuery::nearest_leaves(const SearchTerms& terms, std::size_t num_entries,
+                               const TreeQueryScratch& scratch,
+                               std::vector<std::uint32_t>& indices) const {
+    const AlignedBuffer<float>& scores =
+        norms_ == Norms::kFactor ? scratch.leaf_choice : scratch.leaf_scores;
+    indices.resize(leaves_.size());
+    std::iota(indices.begin(), indices.end(), 0U);
+    const auto worse = [&](std::uint32_t left, std::uint32_t right) {
+        return scores[leaves_[left]] < scores[leaves_[right]];
+    };
+    std::make_heap(indices.begin(), indices.end(), worse);
+    std::size_t found = 0;
+    auto end = indices.end();
+    while (found < num_entries && end != indices.begin()) {
+        std::pop_heap(indices.begin(), end, worse);
+        --end;
+        found += terms.index.tree.leaf_entries[leaves_[*end]];
+    }
+    indices.erase(indices.begin(), end);
 }
 
 float TreeQuery::leaf_dot(const SearchTerms& terms, const TreeQueryScratch& scratch,

@@ -41,15 +41,19 @@ public:
     /// Ascending.
     std::span<const std::uint32_t> leaves() const { return leaves_; }
 
+    /// The leaves among those chosen that score best, until they have `num_entries` entries.
+    void nearest_leaves(const SearchTerms& terms, std::size_t num_entries,
+                        const TreeQueryScratch& scratch, std::vector<std::uint32_t>& indices) const;
+
     /// Makes the tables of the leaves chosen. Returns false as start does.
     bool make_tables(const SearchTerms& terms, TreeQueryScratch& scratch);
     const std::uint8_t* tables() const { return tables_.data(); }
     /// [leaves().size()] what every score of the leaf gets added.
     std::span<const std::int32_t> biases() const { return biases_; }
 
-    /// Whether scores are not finished by the scan.
-    bool needs_finish(const SearchTerms& terms) const {
-        return norms_ != Norms::kNone || terms.filter != nullptr;
+    /// Whether scores are not finished by the scan, of any query.
+    static bool needs_finish(const SearchTerms& terms) {
+        return norms_of(terms) != Norms::kNone || terms.filter != nullptr;
     }
     /// Finishes scores of entries of a leaf, from `first_entry` on: norms and the filter.
     void finish_scores(const SearchTerms& terms, std::uint32_t leaf, std::size_t first_entry,
@@ -66,6 +70,9 @@ public:
 
 private:
     enum class Norms { kNone, kFactor, kDistance };
+
+    /// What the norms of items do to scores.
+    static Norms norms_of(const SearchTerms& terms);
 
     void start_factors(const SearchTerms& terms, TreeQueryScratch& scratch);
     float leaf_dot(const SearchTerms& terms, const TreeQueryScratch& scratch,

@@ -71,7 +71,7 @@ ScoreCut<float> cut_floats(const CodesKernels& kernels, std::span<const float> s
 
 void choose_best(std::span<const float> scores, std::size_t count, SelectBuffers& buffers,
                  std::vector<std::uint32_t>& chosen) {
-    const kernels::KernelTable& kernels = kernels::active_kernels();
+    const CodesKernels& codes = *kernels::active_kernels().codes;
     constexpr float kNothing = -std::numeric_limits<float>::infinity();
     chosen.clear();
     if (count == 0 || scores.empty()) {
@@ -87,15 +87,17 @@ void choose_best(std::span<const float> scores, std::size_t count, SelectBuffers
         }
         const std::size_t rank = count * buffers.sample.size() / scores.size() * 5 / 4 + 6;
         if (rank < buffers.sample.size()) {
-            guess = cut_floats(*kernels.codes, buffers.sample, rank).threshold;
+            guess = cut_floats(codes, buffers.sample, rank).threshold;
         }
     }
-    buffers.above.resize(scores.size() + kernels::kLanePadding);
-    std::size_t num_above =
-        kernels.select_above(scores.data(), scores.size(), guess, buffers.above.data());
+    buffers.above.resize(scores.size());
+    const auto collect = [&](float threshold) {
+        return codes.collect_floats_above(scores.data(), scores.size(), threshold,
+                                          buffers.above.data());
+    };
+    std::size_t num_above = collect(guess);
     if (num_above < count && guess != kNothing) {
-        num_above =
-            kernels.select_above(scores.data(), scores.size(), kNothing, buffers.above.data());
+        num_above = collect(kNothing);
     }
     if (num_above <= count) {
         chosen.assign(buffers.above.begin(), buffers.above.begin() + num_above);
@@ -105,7 +107,7 @@ void choose_best(std::span<const float> scores, std::size_t count, SelectBuffers
     for (std::size_t i = 0; i < num_above; ++i) {
         buffers.values[i] = scores[buffers.above[i]];
     }
-    const ScoreCut<float> cut = cut_floats(*kernels.codes, buffers.values, count);
+    const ScoreCut<float> cut = cut_floats(codes, buffers.values, count);
     std::size_t equal_left = count - cut.num_above;
     for (std::size_t i = 0; i < num_above; ++i) {
         const float value = buffers.values[i];
@@ -127,6 +129,13 @@ void BestEntries::reserve(std::size_t capacity) {
     AlignedBuffer<std::int16_t> values(capacity + kCodeBlock);
     std::copy_n(values_.data(), size_, values.data());
     values_ = std::move(values);
+}
+
+void BestEntries::make_room(const CodesKernels& kernels, std::size_t count) {
+    if (size_ + count > entries_.size()) {
+        cut(kernels);
+        reserve(std::max(size_ + count, 3 * wanted_ + count + 4 * kCodeBlock));
+    }
 }
 
 void BestEntries::collect(const CodesKernels& kernels, const std::int16_t* scores,

@@ -48,6 +48,13 @@ public:
         size_ = 0;
         threshold_ = kernels::kNoScore;
     }
+    /// Begins anew, where it is known that as many as are wanted are above some threshold: keeps
+    /// it, if there is one.
+    void restart() {
+        size_ = 0;
+        threshold_ =
+            static_cast<std::int16_t>(threshold_ > kernels::kNoScore ? threshold_ - 1 : threshold_);
+    }
 
     /// Entries at or below this are not among the best.
     std::int16_t threshold() const { return threshold_; }
@@ -58,6 +65,12 @@ public:
     /// first_entries[i / 32] + i % 32. Requires: numbers ascend, from call to call too.
     void collect(const kernels::CodesKernels& kernels, const std::int16_t* scores,
                  std::span<const std::uint32_t> first_entries);
+    /// Room for `count` more: the caller writes them to next_entries() and next_values(), under the
+    /// same conditions, and then calls add. May cut.
+    void make_room(const kernels::CodesKernels& kernels, std::size_t count);
+    std::uint32_t* next_entries() { return entries_.data() + size_; }
+    std::int16_t* next_values() { return values_.data() + size_; }
+    void add(std::size_t count) { size_ += count; }
     /// Leaves the best, and of those with the last score the first.
     void cut(const kernels::CodesKernels& kernels);
 

@@ -33,6 +33,16 @@ struct CodeSegment {
     std::int32_t bias = 0;  // in [-2^30, 2^30]
 };
 
+/// One of the queries that collect_shared serves in one pass.
+struct SharedQuery {
+    const std::uint8_t* tables = nullptr;  // [num_lines x 64]
+    std::int32_t bias = 0;                 // in [-2^30, 2^30]
+    std::int16_t threshold = kNoScore;
+    std::uint32_t* entries = nullptr;  // room for the entries of the segment
+    std::int16_t* values = nullptr;    // the same
+    std::size_t count = 0;             // result: how many were written
+};
+
 /// Packed centres: byte (leaf % 16) * 4 + dimension % 4 of line dimension / 4 of block leaf / 16 is
 /// round(centre / scale) + 128.
 struct CentreScores {
@@ -62,6 +72,10 @@ struct CodesKernels {
     void (*score_centres)(const CentreScores& arguments, float* scores);
     /// How many of n floats are above the threshold.
     std::size_t (*count_floats_above)(const float* scores, std::size_t n, float threshold);
+    /// Writes the indices of scores above the threshold, ascending, and returns how many there are.
+    /// `out` has room for n.
+    std::size_t (*collect_floats_above)(const float* scores, std::size_t n, float threshold,
+                                        std::uint32_t* out);
 
     /// Scores every entry of the segments, one after the other, each segment from a multiple of
     /// kCodeBlock on: the sum of the lookups + bias, at least -32767 and at most 32767; kNoScore
@@ -74,6 +88,9 @@ struct CodesKernels {
     void (*scan_shared)(const std::uint8_t* const* tables, const std::int32_t* biases,
                         std::size_t num_queries, std::size_t num_lines, const CodeSegment& segment,
                         std::int16_t* const* scores);
+    /// What collect_above gives for the scores of scan_shared, with first_entry added to indices.
+    void (*collect_shared)(SharedQuery* queries, std::size_t num_queries, std::size_t num_lines,
+                           const CodeSegment& segment, std::uint32_t first_entry);
 
     /// scores[i] = round(scores[i] * 2^shift * factors[levels[i]] / 2^15) for entries that have a
     /// score; rounded half up. Requires: |score| * 2^shift <= 32767, factors in [0, 32767].

@@ -87,7 +87,7 @@ TEST_P(Codes, scan_adds_the_lookups_of_every_entry_to_the_bias_of_its_segment) {
     }
 }
 
-TEST_P(Codes, scan_shared_gives_each_query_what_scan_gives) {
+TEST_P(Codes, queries_that_share_a_scan_get_what_each_gets_alone) {
     for (const std::size_t num_lines : {1, 4, 13, 130}) {
         for (const std::uint32_t num_entries : {0U, 1U, 32U, 45U, 1000U}) {
             const std::vector<std::uint8_t> leaf =
@@ -112,6 +112,36 @@ TEST_P(Codes, scan_shared_gives_each_query_what_scan_gives) {
                 codes().scan_shared(table_pointers, biases, num_queries, num_lines,
                                     {leaf.data(), num_entries, 0}, score_pointers);
                 EXPECT_EQ(found, alone);
+                SharedQuery queries[kMaxSharedQueries];
+                std::vector<std::vector<std::uint32_t>> entries(num_queries);
+                std::vector<std::vector<std::int16_t>> values(num_queries);
+                for (std::size_t q = 0; q < num_queries; ++q) {
+                    entries[q].resize(num_entries + 1, 77);
+                    values[q].resize(num_entries + 1, 77);
+                    const std::int16_t threshold =
+                        num_entries == 0 || q == 3 ? kNoScore : alone[q][num_entries / 2];
+                    queries[q] = {.tables = tables[q].data(),
+                                  .bias = biases[q],
+                                  .threshold = threshold,
+                                  .entries = entries[q].data(),
+                                  .values = values[q].data()};
+                }
+                codes().collect_shared(queries, num_queries, num_lines,
+                                       {leaf.data(), num_entries, 0}, 1000);
+                for (std::size_t q = 0; q < num_queries; ++q) {
+                    std::size_t next = 0;
+                    for (std::uint32_t i = 0; i < num_entries; ++i) {
+                        if (alone[q][i] > queries[q].threshold) {
+                            ASSERT_LT(next, queries[q].count);
+                            EXPECT_EQ(entries[q][next], 1000 + i);
+                            EXPECT_EQ(values[q][next], alone[q][i]);
+                            ++next;
+                        }
+                    }
+                    EXPECT_EQ(queries[q].count, next);
+                    EXPECT_EQ(entries[q][num_entries], 77);
+                    EXPECT_EQ(values[q][num_entries], 77);
+                }
             }
         }
     }
@@ -195,6 +225,17 @@ TEST_P(Codes, floats_above_a_threshold_are_counted_for_every_length) {
         const auto expected =
             std::count_if(scores.data(), scores.data() + n, [&](float s) { return s > threshold; });
         EXPECT_EQ(codes().count_floats_above(scores.data(), n, threshold), expected);
+        std::vector<std::uint32_t> above(n + 1, 77);
+        const std::size_t count =
+            codes().collect_floats_above(scores.data(), n, threshold, above.data());
+        ASSERT_EQ(count, expected);
+        std::size_t next = 0;
+        for (std::uint32_t i = 0; i < n; ++i) {
+            if (scores[i] > threshold) {
+                EXPECT_EQ(above[next++], i);
+            }
+        }
+        EXPECT_EQ(above[n], 77);
     }
 }
 

@@ -58,6 +58,17 @@ std::size_t count_floats_above(const float* scores, std::size_t n, float thresho
         std::count_if(scores, scores + n, [&](float score) { return score > threshold; }));
 }
 
+std::size_t collect_floats_above(const float* scores, std::size_t n, float threshold,
+                                 std::uint32_t* out) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (scores[i] > threshold) {
+            out[count++] = static_cast<std::uint32_t>(i);
+        }
+    }
+    return count;
+}
+
 void scan_segment(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment& segment,
                   std::int32_t bias, std::int16_t* scores) {
     const std::size_t num_blocks = (segment.num_entries + kCodeBlock - 1) / kCodeBlock;
@@ -91,6 +102,27 @@ void scan_shared(const std::uint8_t* const* tables, const std::int32_t* biases,
                  std::int16_t* const* scores) {
     for (std::size_t q = 0; q < num_queries; ++q) {
         scan_segment(tables[q], num_lines, segment, biases[q], scores[q]);
+    }
+}
+
+void collect_shared(SharedQuery* queries, std::size_t num_queries, std::size_t num_lines,
+                    const CodeSegment& segment, std::uint32_t first_entry) {
+    for (std::size_t q = 0; q < num_queries; ++q) {
+        SharedQuery& query = queries[q];
+        query.count = 0;
+        for (std::uint32_t entry = 0; entry < segment.num_entries; entry += kCodeBlock) {
+            const CodeSegment block = {
+                segment.codes + entry / kCodeBlock * num_lines * kCodeLineBytes,
+                std::min<std::uint32_t>(kCodeBlock, segment.num_entries - entry), 0};
+            std::int16_t scores[kCodeBlock];
+            scan_segment(query.tables, num_lines, block, query.bias, scores);
+            for (std::uint32_t lane = 0; lane < block.num_entries; ++lane) {
+                if (scores[lane] > query.threshold) {
+                    query.entries[query.count] = first_entry + entry + lane;
+                    query.values[query.count++] = scores[lane];
+                }
+            }
+        }
     }
 }
 
@@ -181,8 +213,10 @@ const CodesKernels& scalar_codes() {
         .quantize_tables = quantize_tables,
         .score_centres = score_centres,
         .count_floats_above = count_floats_above,
+        .collect_floats_above = collect_floats_above,
         .scan = scan,
         .scan_shared = scan_shared,
+        .collect_shared = collect_shared,
         .multiply_levels = multiply_levels,
         .add_levels = add_levels,
         .mask_scores = mask_scores,

@@ -224,6 +224,27 @@ inline void scan_shared(const std::uint8_t* const* tables, const std::int32_t* b
     }
 }
 
+inline void collect_shared(SharedQuery* queries, std::size_t num_queries, std::size_t num_lines,
+                           const CodeSegment& segment, std::uint32_t first_entry) {
+    for (std::size_t q = 0; q < num_queries; ++q) {
+        SharedQuery& query = queries[q];
+        query.count = 0;
+        for (std::uint32_t entry = 0; entry < segment.num_entries; entry += kCodeBlock) {
+            std::int16_t scores[kCodeBlock];
+            score_block(query.tables, num_lines,
+                        segment.codes + entry / kCodeBlock * num_lines * kCodeLineBytes, query.bias,
+                        scores);
+            const std::uint32_t rest = segment.num_entries - entry;
+            for (std::uint32_t lane = 0; lane < kCodeBlock && lane < rest; ++lane) {
+                if (scores[lane] > query.threshold) {
+                    query.entries[query.count] = first_entry + entry + lane;
+                    query.values[query.count++] = scores[lane];
+                }
+            }
+        }
+    }
+}
+
 inline std::int16_t max_score(const std::int16_t* scores, std::size_t num_blocks,
                               std::size_t step) {
     auto greatest = hn::Set(Scores(), kNoScore);
@@ -321,6 +342,7 @@ inline CodesKernels make_kernels() {
     kernels.count_floats_above = count_floats_above;
     kernels.scan = scan;
     kernels.scan_shared = scan_shared;
+    kernels.collect_shared = collect_shared;
     kernels.max_score = max_score;
     kernels.count_above = count_above;
     kernels.collect_above = collect_above;

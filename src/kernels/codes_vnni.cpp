@@ -120,6 +120,28 @@ std::size_t count_floats_above(const float* scores, std::size_t n, float thresho
     return count;
 }
 
+/// Appends the numbers of the bits set, `first` added, and returns how many there are.
+std::size_t append_bits(std::uint32_t bits, std::uint32_t first, std::uint32_t* out) {
+    std::size_t count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        out[count++] = first + static_cast<std::uint32_t>(__builtin_ctz(bits));
+    }
+    return count;
+}
+
+std::size_t collect_floats_above(const float* scores, std::size_t n, float threshold,
+                                 std::uint32_t* out) {
+    const __m512 limit = _mm512_set1_ps(threshold);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; i += kFloats) {
+        const auto lanes = static_cast<__mmask16>(n - i >= kFloats ? 0xFFFFU : (1U << (n - i)) - 1);
+        const __mmask16 above = _mm512_mask_cmp_ps_mask(
+            lanes, _mm512_maskz_loadu_ps(lanes, scores + i), limit, _CMP_GT_OQ);
+        count += append_bits(above, static_cast<std::uint32_t>(i), out + count);
+    }
+    return count;
+}
+
 /// Indices of the four tables of a line for the codes in the low halves of its bytes.
 __m512i table_index(__m512i codes) {
     constexpr int kAndThenOr = 0xEA;
@@ -284,45 +306,59 @@ void scan(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* 
 }
 
 /// The scores of one block for kQueries queries, which share its loads and indices.
-template <int kQueries>
-void score_block_shared(const std::uint8_t* const* tables, const std::int32_t* biases,
-                        std::size_t num_lines, const std::uint8_t* codes, std::size_t count,
-                        std::size_t entry, std::int16_t* const* scores) {
+template <std::size_t kQueries>
+struct SharedScores {
     __m512i low[kQueries];
     __m512i high[kQueries];
-    for (int q = 0; q < kQueries; ++q) {
-        low[q] = high[q] = _mm512_set1_epi32(biases[q]);
+
+    void start(std::size_t query, std::int32_t bias) {
+        low[query] = high[query] = _mm512_set1_epi32(bias);
     }
-    for (std::size_t line = 0; line < num_lines; ++line) {
-        const __m512i both = pinned(load(codes + line * kCodeLineBytes));
-        const __m512i low_index = table_index(both);
-        const __m512i high_index = table_index(_mm512_srli_epi32(both, 4));
-        for (int q = 0; q < kQueries; ++q) {
-            const __m512i table = pinned(load(tables[q] + line * kCodeLineBytes));
-            low[q] = looked_up(low[q], low_index, table);
-            high[q] = looked_up(high[q], high_index, table);
+
+    template <typename TablesOf>
+    void add_lines(std::size_t num_lines, const std::uint8_t* codes, TablesOf tables_of) {
+        for (std::size_t at = 0; at < num_lines * kCodeLineBytes; at += kCodeLineBytes) {
+            const __m512i both = pinned(load(codes + at));
+            const __m512i low_index = table_index(both);
+            const __m512i high_index = table_index(_mm512_srli_epi32(both, 4));
+            for (std::size_t q = 0; q < kQueries; ++q) {
+                const __m512i table = pinned(load(tables_of(q) + at));
+                low[q] = looked_up(low[q], low_index, table);
+                high[q] = looked_up(high[q], high_index, table);
+            }
         }
     }
-    for (int q = 0; q < kQueries; ++q) {
-        _mm512_storeu_si512(scores[q] + entry, first_scores(saturated(low[q], high[q]), count));
+
+    __m512i operator[](std::size_t query) const { return saturated(low[query], high[query]); }
+};
+
+/// Asks for the block kBytesAhead ahead, as far as the segment goes.
+void prefetch_ahead(const std::uint8_t* codes, std::size_t block_bytes, const std::uint8_t* end) {
+    const std::uint8_t* ahead = codes + kBytesAhead;
+    for (std::size_t at = 0; at < block_bytes && ahead + at < end; at += kCodeLineBytes) {
+        prefetch(ahead + at);
     }
 }
 
-template <int kQueries>
+template <std::size_t kQueries>
 void scan_queries(const std::uint8_t* const* tables, const std::int32_t* biases,
                   std::size_t num_lines, const CodeSegment& segment, std::int16_t* const* scores) {
     const std::size_t block_bytes = num_lines * kCodeLineBytes;
     const std::size_t num_blocks = (segment.num_entries + kCodeBlock - 1) / kCodeBlock;
-    for (std::size_t block = 0; block < num_blocks; ++block) {
-        const std::uint8_t* codes = segment.codes + block * block_bytes;
-        if (block * block_bytes + kBytesAhead < num_blocks * block_bytes) {
-            for (std::size_t at = 0; at < block_bytes; at += kCodeLineBytes) {
-                _mm_prefetch(reinterpret_cast<const char*>(codes) + kBytesAhead + at, _MM_HINT_T0);
-            }
+    const std::uint8_t* end = segment.codes + num_blocks * block_bytes;
+    std::size_t entry = 0;
+    for (const std::uint8_t* codes = segment.codes; codes != end; codes += block_bytes) {
+        prefetch_ahead(codes, block_bytes, end);
+        SharedScores<kQueries> block;
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            block.start(q, biases[q]);
         }
-        const std::size_t entry = block * kCodeBlock;
-        score_block_shared<kQueries>(tables, biases, num_lines, codes, segment.num_entries - entry,
-                                     entry, scores);
+        block.add_lines(num_lines, codes, [&](std::size_t q) { return tables[q]; });
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            _mm512_storeu_si512(scores[q] + entry,
+                                first_scores(block[q], segment.num_entries - entry));
+        }
+        entry += kCodeBlock;
     }
 }
 
@@ -338,6 +374,68 @@ void scan_shared(const std::uint8_t* const* tables, const std::int32_t* biases,
             return scan_queries<3>(tables, biases, num_lines, segment, scores);
         case 4:
             return scan_queries<4>(tables, biases, num_lines, segment, scores);
+        default:
+            return;
+    }
+}
+
+/// Appends the entries of a block whose scores are above the query's threshold.
+void append_above(__m512i scores, std::uint32_t lanes, std::uint32_t first_entry,
+                  SharedQuery& query) {
+    const std::uint32_t above =
+        _mm512_mask_cmpgt_epi16_mask(lanes, scores, _mm512_set1_epi16(query.threshold));
+    if (above == 0) {
+        return;
+    }
+    alignas(64) std::int16_t values[kCodeBlock];
+    _mm512_store_si512(values, scores);
+    for (std::uint32_t left = above; left != 0; left &= left - 1) {
+        const auto lane = static_cast<std::uint32_t>(__builtin_ctz(left));
+        query.entries[query.count] = first_entry + lane;
+        query.values[query.count] = values[lane];
+        ++query.count;
+    }
+}
+
+template <std::size_t kQueries>
+void collect_queries(SharedQuery* queries, std::size_t num_lines, const CodeSegment& segment,
+                     std::uint32_t first_entry) {
+    const std::size_t block_bytes = num_lines * kCodeLineBytes;
+    const std::size_t num_blocks = (segment.num_entries + kCodeBlock - 1) / kCodeBlock;
+    const std::uint8_t* end = segment.codes + num_blocks * block_bytes;
+    const std::uint8_t* tables[kQueries];
+    for (std::size_t q = 0; q < kQueries; ++q) {
+        tables[q] = queries[q].tables;
+        queries[q].count = 0;
+    }
+    std::uint32_t entry = 0;
+    for (const std::uint8_t* codes = segment.codes; codes != end; codes += block_bytes) {
+        prefetch_ahead(codes, block_bytes, end);
+        SharedScores<kQueries> block;
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            block.start(q, queries[q].bias);
+        }
+        block.add_lines(num_lines, codes, [&](std::size_t q) { return tables[q]; });
+        const std::uint32_t rest = segment.num_entries - entry;
+        const std::uint32_t lanes = rest >= kCodeBlock ? ~0U : (1U << rest) - 1;
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            append_above(block[q], lanes, first_entry + entry, queries[q]);
+        }
+        entry += kCodeBlock;
+    }
+}
+
+void collect_shared(SharedQuery* queries, std::size_t num_queries, std::size_t num_lines,
+                    const CodeSegment& segment, std::uint32_t first_entry) {
+    switch (num_queries) {
+        case 1:
+            return collect_queries<1>(queries, num_lines, segment, first_entry);
+        case 2:
+            return collect_queries<2>(queries, num_lines, segment, first_entry);
+        case 3:
+            return collect_queries<3>(queries, num_lines, segment, first_entry);
+        case 4:
+            return collect_queries<4>(queries, num_lines, segment, first_entry);
         default:
             return;
     }
@@ -527,8 +625,10 @@ constexpr CodesKernels kKernels = {
     .quantize_tables = quantize_tables,
     .score_centres = score_centres,
     .count_floats_above = count_floats_above,
+    .collect_floats_above = collect_floats_above,
     .scan = scan,
     .scan_shared = scan_shared,
+    .collect_shared = collect_shared,
     .multiply_levels = multiply_levels,
     .add_levels = add_levels,
     .mask_scores = mask_scores,
