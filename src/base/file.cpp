@@ -118,8 +118,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-    if (data_ != nullptr) {
-        ::munmap(const_cast<std::byte*>(data_), size_);
+    // In pieces: while one goes, no other thread of the program can map or fault in a page.
+    constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
+    for (std::size_t begin = 0; begin < size_; begin += kPieceBytes) {
+        ::munmap(const_cast<std::byte*>(data_) + begin, std::min(kPieceBytes, size_ - begin));
     }
 }
 

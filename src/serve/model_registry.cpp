@@ -131,10 +131,13 @@ Result<ModelSnapshot> ModelRegistry::acquire(std::string_view name, const Versio
 }
 
 void ModelRegistry::add(ModelVersion version, Model model) {
-    const std::string name = version.name;
-    const std::uint64_t number = version.number;
-    ModelSnapshot added = state_->unloader.share(
-        std::make_unique<const ServedModel>(std::move(version), std::move(model)));
+    add(std::make_unique<const ServedModel>(std::move(version), std::move(model)));
+}
+
+void ModelRegistry::add(std::unique_ptr<const ServedModel> model) {
+    const std::string name = model->name();
+    const std::uint64_t number = model->version();
+    ModelSnapshot added = state_->unloader.share(std::move(model));
     const std::lock_guard<std::mutex> lock(state_->mutex);
     auto next = std::make_shared<Catalogue>(*state_->current);
     ServedName* served = next->find(name);

@@ -57,6 +57,7 @@ public:
                                   unsigned worker) const;
 
     /// Serves a version from now on, in place of the one of the same number if there is one.
+    void add(std::unique_ptr<const ServedModel> model);
     void add(ModelVersion version, Model model);
     /// Returns an error if: it is not served.
     Status remove(std::string_view name, std::uint64_t number);

@@ -38,6 +38,8 @@ public:
     /// The version as every dialect writes it.
     const std::string& version_text() const { return version_text_; }
     double load_seconds() const { return version_.load_seconds; }
+    /// Requires: nobody else has it yet.
+    void set_load_seconds(double seconds) { version_.load_seconds = seconds; }
     const Model& model() const { return model_; }
     const Recommender& recommender() const { return recommender_; }
     const RefinedAnswers& answers() const { return answers_; }

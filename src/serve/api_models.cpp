@@ -1,0 +1,276 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "serve/api_operations.h"
+#include "serve/json_input.h"
+
+namespace segue::serve {
+namespace {
+
+/// TensorFlow Serving's names.
+std::string_view error_code_of(const Status& status) {
+    switch (status.code()) {
+        case StatusCode::kOk:
+            return "OK";
+        case StatusCode::kInvalidArgument:
+            return "FAILED_PRECONDITION";
+        case StatusCode::kNotFound:
+            return "NOT_FOUND";
+        case StatusCode::kCorrupt:
+            return "DATA_LOSS";
+        case StatusCode::kUnsupportedVersion:
+            return "UNIMPLEMENTED";
+        case StatusCode::kIo:
+            return "UNAVAILABLE";
+        case StatusCode::kResourceLimit:
+            return "RESOURCE_EXHAUSTED";
+        case StatusCode::kDeadline:
+            return "DEADLINE_EXCEEDED";
+        case StatusCode::kInternal:
+            break;
+    }
+    return "INTERNAL";
+}
+
+/// What went wrong, in full only for administrators: messages name files.
+std::string_view message_of(const Status& status, ScopeSet scopes) {
+    return scopes.has(Scope::kAdmin) || status.ok() ? std::string_view(status.message())
+                                                    : name_of(status.code());
+}
+
+void write_version(const VersionReport& report, ScopeSet scopes, JsonWriter& json) {
+    json.begin_object().key("version").value(std::to_string(report.number));
+    json.key("state").value(name_of(report.state));
+    json.key("status").begin_object();
+    json.key("error_code").value(error_code_of(report.failure));
+    json.key("error_message").value(message_of(report.failure, scopes)).end_object();
+    json.key("default").value(report.is_default);
+    json.key("labels").begin_array();
+    for (const std::string& label : report.labels) {
+        json.value(label);
+    }
+    json.end_array().end_object();
+}
+
+void list_models(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    JsonWriter json(std::move(response.body));
+    json.begin_object().key("models").begin_array();
+    const std::vector<VersionReport> reports = operations.registry.reports();
+    for (auto report = reports.begin(); report != reports.end();) {
+        const std::string& name = report->name;
+        json.begin_object().key("name").value(name).key("versions").begin_array();
+        for (; report != reports.end() && report->name == name; ++report) {
+            write_version(*report, call.scopes, json);
+        }
+        json.end_array().end_object();
+    }
+    response.body = json.end_array().end_object().take();
+}
+
+void model_status(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    std::vector<VersionReport> reports = operations.registry.reports(call.model);
+    std::erase_if(reports, [&](const VersionReport& report) {
+        return (call.version.number && report.number != *call.version.number) ||
+               (!call.version.label.empty() &&
+                std::find(report.labels.begin(), report.labels.end(), call.version.label) ==
+                    report.labels.end());
+    });
+    if (reports.empty()) {
+        set_error(response,
+                  not_found(fmt::format("no such version of model \"{}\" is known",
+                                        shortened(call.model))),
+                  call.request);
+        return;
+    }
+    JsonWriter json(std::move(response.body));
+    json.begin_object().key("model_version_status").begin_array();
+    for (const VersionReport& report : reports) {
+        write_version(report, call.scopes, json);
+    }
+    response.body = json.end_array().end_object().take();
+}
+
+/// A version as {"version":"43"} or {"version":43} names it.
+Result<std::uint64_t> read_version(const JsonValue& value) {
+    const Result<std::string> text = read_key(value, "version");
+    if (!text.ok()) {
+        return text.status();
+    }
+    const std::optional<std::uint64_t> number = parse_unsigned(*text);
+    return number ? Result<std::uint64_t>(*number)
+                  : invalid_argument("version must be a whole number");
+}
+
+Result<std::uint64_t> read_label_body(std::string_view body) {
+    JsonInput input;
+    const Result<JsonObject> object = input.parse_object(body);
+    if (!object.ok()) {
+        return object.status();
+    }
+    JsonValue value;
+    if (object->size() != 1 || object->at_key("version").get(value) != simdjson::SUCCESS) {
+        return invalid_argument(R"(expected {"version":"43"})");
+    }
+    return read_version(value);
+}
+
+void put_label(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    const Result<std::uint64_t> number = read_label_body(call.request.body);
+    const Status status = number.ok() ? operations.registry.set_label(call.model, call.key, *number)
+                                      : number.status();
+    if (!status.ok()) {
+        set_error(response, status, call.request);
+        return;
+    }
+    JsonWriter json(std::move(response.body));
+    json.begin_object().key("model").value(call.model).key("label").value(call.key);
+    response.body = json.key("version").value(std::to_string(*number)).end_object().take();
+}
+
+void delete_label(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    const Status status = operations.registry.remove_label(call.model, call.key);
+    if (!status.ok()) {
+        set_error(response, status, call.request);
+        return;
+    }
+    response.status = 204;
+}
+
+void roll_back(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    const Result<std::uint64_t> now = operations.registry.roll_back(call.model);
+    if (!now.ok()) {
+        set_error(response, now.status(), call.request);
+        return;
+    }
+    JsonWriter json(std::move(response.body));
+    json.begin_object().key("model").value(call.model);
+    response.body = json.key("version").value(std::to_string(*now)).end_object().take();
+}
+
+/// The Open Inference Protocol's list of what could be served.
+void repository_index(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    bool only_ready = false;
+    if (!call.request.body.empty()) {
+        JsonInput input;
+        const Result<JsonObject> object = input.parse_object(call.request.body);
+        JsonValue value;
+        if (object.ok() && object->at_key("ready").get(value) == simdjson::SUCCESS) {
+            const Result<bool> truth = read_truth(value, "ready");
+            if (!truth.ok()) {
+                set_error(response, truth.status(), call.request);
+                return;
+            }
+            only_ready = *truth;
+        } else if (!object.ok()) {
+            set_error(response, object.status(), call.request);
+            return;
+        }
+    }
+    JsonWriter json(std::move(response.body));
+    json.begin_array();
+    for (const VersionReport& report : operations.registry.reports()) {
+        const bool is_ready = report.state == VersionState::kAvailable;
+        if (only_ready && !is_ready) {
+            continue;
+        }
+        json.begin_object().key("name").value(report.name);
+        json.key("version").value(std::to_string(report.number));
+        json.key("state").value(is_ready                                 ? "READY"
+                                : report.state == VersionState::kLoading ? "LOADING"
+                                                                         : "UNAVAILABLE");
+        const bool was_unloaded = !is_ready && report.failure.ok();
+        json.key("reason").value(was_unloaded && report.state == VersionState::kEnd
+                                     ? "unloaded"
+                                     : message_of(report.failure, call.scopes));
+        json.end_object();
+    }
+    response.body = json.end_array().take();
+}
+
+/// The version in {"parameters":{"version":"43"}}; nothing where it is left out. Other parameters
+/// are for other servers.
+Result<std::optional<std::uint64_t>> read_load_body(std::string_view body) {
+    std::optional<std::uint64_t> number;
+    if (body.empty()) {
+        return number;
+    }
+    JsonInput input;
+    const Result<JsonObject> object = input.parse_object(body);
+    if (!object.ok()) {
+        return object.status();
+    }
+    JsonValue value;
+    if (object->at_key("parameters").get(value) != simdjson::SUCCESS) {
+        return number;
+    }
+    const Result<JsonObject> parameters = read_object(value, "parameters");
+    if (!parameters.ok()) {
+        return parameters.status();
+    }
+    if (parameters->at_key("version").get(value) == simdjson::SUCCESS) {
+        const Result<std::uint64_t> version = read_version(value);
+        if (!version.ok()) {
+            return version.status();
+        }
+        number = *version;
+    }
+    return number;
+}
+
+using LoaderCall = Status (ModelLoader::*)(std::string_view name,
+                                           std::optional<std::uint64_t> number);
+
+/// Loads or unloads, beside the loops: opening a bundle takes as long as reading it.
+void change_repository(const Operations& operations, LoaderCall change, const ApiCall& call,
+                       HttpResponse& response) {
+    const Result<std::optional<std::uint64_t>> number = read_load_body(call.request.body);
+    if (!number.ok()) {
+        set_error(response, number.status(), call.request);
+        return;
+    }
+    response.later = [&loader = operations.loader, change, name = std::string(call.model),
+                      number = *number,
+                      request_id = std::string(call.request.request_id)](HttpResponse& answer) {
+        const Status status = (loader.*change)(name, number);
+        if (!status.ok()) {
+            HttpRequest request;
+            request.request_id = request_id;
+            set_error(answer, status, request);
+            return;
+        }
+        answer.body = "{}";
+    };
+}
+
+}  // namespace
+
+void add_model_routes(Router& router, const Operations& operations) {
+    const auto add = [&](HttpMethod method, std::string_view pattern, Scope scope, auto* handler) {
+        router.add(method, pattern, scope,
+                   [&operations, handler](const ApiCall& call, HttpResponse& response) {
+                       handler(operations, call, response);
+                   });
+    };
+    add(HttpMethod::kGet, "/v1/models", Scope::kRead, list_models);
+    add(HttpMethod::kGet, "/v1/models/{model}{at}", Scope::kRead, model_status);
+    add(HttpMethod::kPut, "/v1/models/{model}/labels/{key}", Scope::kAdmin, put_label);
+    add(HttpMethod::kDelete, "/v1/models/{model}/labels/{key}", Scope::kAdmin, delete_label);
+    add(HttpMethod::kPost, "/v1/models/{model}:rollback", Scope::kAdmin, roll_back);
+    add(HttpMethod::kPost, "/v2/repository/index", Scope::kRead, repository_index);
+    const auto add_change = [&](std::string_view pattern, LoaderCall change) {
+        router.add(HttpMethod::kPost, pattern, Scope::kAdmin,
+                   [&operations, change](const ApiCall& call, HttpResponse& response) {
+                       change_repository(operations, change, call, response);
+                   });
+    };
+    add_change("/v2/repository/models/{model}/load", &ModelLoader::load);
+    add_change("/v2/repository/models/{model}/unload", &ModelLoader::unload);
+}
+
+}  // namespace segue::serve

@@ -1,0 +1,253 @@
+#include "serve/model_loader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "serve/background_thread.h"
+#include "serve/warm_up.h"
+
+namespace segue::serve {
+namespace {
+
+std::string text_of(const VersionKey& key) {
+    return fmt::format("model {} version {}", key.first, key.second);
+}
+
+/// Why the search of a model was not judged good enough, if so. Lists are exact as they are.
+Status check_blessed(const Model& model) {
+    if (model.item_vectors().num_rows == 0) {
+        return {};
+    }
+    if (model.index() == nullptr) {
+        return invalid_argument("it has no index that was judged: segue index FILE builds one");
+    }
+    if (!model.index_facts().blessed) {
+        return invalid_argument("its index was judged and is not blessed");
+    }
+    return {};
+}
+
+}  // namespace
+
+ModelLoader::ModelLoader(ModelFolder folder, const ModelLoaderOptions& options,
+                         ModelRegistry& registry, LoaderLog log)
+    : folder_(std::move(folder)), options_(options), registry_(registry), log_(std::move(log)) {}
+
+Result<std::unique_ptr<ModelLoader>> ModelLoader::start(ModelFolder folder,
+                                                        const ModelLoaderOptions& options,
+                                                        ModelRegistry& registry, LoaderLog log) {
+    std::unique_ptr<ModelLoader> loader(
+        new ModelLoader(std::move(folder), options, registry, std::move(log)));
+    if (options.watch) {
+        // Watched before it is looked at, so that nothing falls in between.
+        Result<FolderWatch> watch = FolderWatch::open(loader->folder_);
+        if (!watch.ok()) {
+            return watch.status();
+        }
+        loader->watch_.emplace(std::move(*watch));
+    }
+    FolderWatch::Change everything;
+    everything.may_have_missed = true;
+    if (Status status = loader->scan(everything); !status.ok()) {
+        return status;
+    }
+    if (options.watch) {
+        loader->thread_ = std::thread([&running = *loader] { running.run(); });
+    }
+    return loader;
+}
+
+ModelLoader::~ModelLoader() {
+    if (thread_.joinable()) {
+        is_stopping_ = true;
+        watch_->wake();
+        thread_.join();
+    }
+}
+
+void ModelLoader::run() {
+    make_background_thread();
+    while (true) {
+        const FolderWatch::Change change = watch_->wait();
+        if (is_stopping_) {
+            return;
+        }
+        if (const Status status = scan(change); !status.ok()) {
+            say(status.message());
+        }
+    }
+}
+
+void ModelLoader::say(const std::string& line) const {
+    if (log_) {
+        log_(line);
+    }
+}
+
+void ModelLoader::rescan() {
+    if (watch_) {
+        watch_->wake();
+        return;
+    }
+    FolderWatch::Change change;
+    change.was_woken = true;
+    if (const Status status = scan(change); !status.ok()) {
+        say(status.message());
+    }
+}
+
+/// Leaves the newest of each name.
+void ModelLoader::keep_newest(std::map<VersionKey, ModelFile>& files) const {
+    if (options_.max_versions == 0) {
+        return;
+    }
+    std::map<std::string, std::size_t> num_kept;
+    for (auto file = files.end(); file != files.begin();) {
+        --file;
+        if (++num_kept[file->first.first] > options_.max_versions) {
+            file = files.erase(file);
+        }
+    }
+}
+
+void ModelLoader::drop_vanished(const std::map<VersionKey, ModelFile>& files) {
+    for (auto seen = seen_.begin(); seen != seen_.end();) {
+        const VersionKey& key = seen->first;
+        if (files.contains(key)) {
+            ++seen;
+            continue;
+        }
+        if (registry_.remove(key.first, key.second).ok()) {
+            say(fmt::format("unloaded {}", text_of(key)));
+        }
+        registry_.forget(key.first, key.second);
+        held_back_.erase(key);
+        seen = seen_.erase(seen);
+    }
+}
+
+Status ModelLoader::scan(const FolderWatch::Change& change) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Result<std::map<VersionKey, ModelFile>> files = folder_.list();
+    if (!files.ok()) {
+        return files.status();
+    }
+    keep_newest(*files);
+    const bool looks_at_all = change.may_have_missed || change.was_woken || change.has_new_folder;
+    for (const auto& [key, file] : *files) {
+        const bool was_published = change.published.contains(file.path);
+        if (was_published) {
+            held_back_.erase(key);
+        }
+        const auto seen = seen_.find(key);
+        const bool is_new = seen == seen_.end() || seen->second != file.identity;
+        const bool has_failed = change.was_woken && seen != seen_.end() &&
+                                !registry_.acquire(key.first, {key.second, ""}, 0).ok();
+        if ((is_new && (was_published || looks_at_all)) || has_failed) {
+            if (!held_back_.contains(key)) {
+                // The failure is in the registry's report and in the log.
+                static_cast<void>(load_file(key, file).ok());
+            }
+        }
+    }
+    // Last, so that a name whose only version is replaced by another always has one.
+    drop_vanished(*files);
+    return {};
+}
+
+Status ModelLoader::load_file(const VersionKey& key, const ModelFile& file) {
+    registry_.note_loading(key.first, key.second);
+    Status status = open_and_add(key, file);
+    seen_[key] = file.identity;
+    if (!status.ok()) {
+        {
+            const std::lock_guard<std::mutex> lock(failures_mutex_);
+            ++num_failures_[status.code()];
+        }
+        registry_.note_failure(key.first, key.second, status);
+        say(fmt::format("cannot load {}: {}", text_of(key), status.message()));
+    }
+    return status;
+}
+
+Status ModelLoader::open_and_add(const VersionKey& key, const ModelFile& file) {
+    const Stopwatch clock;
+    Result<Model> model = Model::open(file.path, {.verify_checksums = options_.verify_checksums});
+    if (!model.ok()) {
+        return model.status();
+    }
+    if (options_.require_blessed) {
+        if (Status status = check_blessed(*model); !status.ok()) {
+            return status;
+        }
+    }
+    auto served =
+        std::make_unique<ServedModel>(ModelVersion{key.first, key.second}, std::move(*model));
+    if (Status status = warm_up(*served); !status.ok()) {
+        return status;
+    }
+    served->set_load_seconds(clock.seconds());
+    const std::size_t num_items = served->model().num_items();
+    registry_.add(std::move(served));
+    say(fmt::format("loaded {}: {} items in {:.2f} s", text_of(key), with_commas(num_items),
+                    clock.seconds()));
+    return {};
+}
+
+Status ModelLoader::load(std::string_view name, std::optional<std::uint64_t> number) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Result<std::map<VersionKey, ModelFile>> files = folder_.list();
+    if (!files.ok()) {
+        return files.status();
+    }
+    for (auto file = files->rbegin(); file != files->rend(); ++file) {
+        const VersionKey& key = file->first;
+        if (key.first == name && (!number || key.second == *number)) {
+            held_back_.erase(key);
+            const auto seen = seen_.find(key);
+            if (seen != seen_.end() && seen->second == file->second.identity &&
+                registry_.acquire(key.first, {key.second, ""}, 0).ok()) {
+                return {};
+            }
+            return load_file(key, file->second);
+        }
+    }
+    return not_found(number ? fmt::format("there is no file of model \"{}\" version {}",
+                                          shortened(name), *number)
+                            : fmt::format("there is no file of model \"{}\"", shortened(name)));
+}
+
+Status ModelLoader::unload(std::string_view name, std::optional<std::uint64_t> number) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    bool has_any = false;
+    for (const VersionReport& report : registry_.reports(name)) {
+        if (report.state == VersionState::kAvailable && (!number || report.number == *number)) {
+            has_any = true;
+            const VersionKey key(report.name, report.number);
+            held_back_.insert(key);
+            if (registry_.remove(key.first, key.second).ok()) {
+                say(fmt::format("unloaded {} on request", text_of(key)));
+            }
+        }
+    }
+    return has_any ? Status()
+                   : not_found(
+                         fmt::format("no such version of model \"{}\" is served", shortened(name)));
+}
+
+void ModelLoader::write_metrics(MetricsText& text) const {
+    const std::lock_guard<std::mutex> lock(failures_mutex_);
+    text.family("rec_model_load_failures_total", "counter", "Loads that failed, by reason.");
+    for (const auto& [code, number] : num_failures_) {
+        std::string labels;
+        std::string reason(name_of(code));
+        std::replace(reason.begin(), reason.end(), ' ', '_');
+        MetricsText::add_label(labels, "reason", reason);
+        text.sample("", labels, static_cast<double>(number));
+    }
+}
+
+}  // namespace segue::serve

@@ -1,0 +1,88 @@
+#pragma once
+
+// Brings what is on disk into the registry: checks, warms up, switches, lets go.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "base/status.h"
+#include "serve/folder_watch.h"
+#include "serve/metrics.h"
+#include "serve/model_folder.h"
+#include "serve/model_registry.h"
+
+namespace segue::serve {
+
+struct ModelLoaderOptions {
+    bool verify_checksums = true;
+    /// Only models whose search was judged good enough when it was built.
+    bool require_blessed = false;
+    /// So many versions of each name, the newest; 0 for all there are.
+    std::size_t max_versions = 0;
+    bool watch = true;
+};
+
+/// Called for every load and unload, by any thread, one call at a time.
+using LoaderLog = std::function<void(std::string_view line)>;
+
+/// Keeps a registry like a folder, on a thread of its own with low priority: what was renamed into
+/// place is loaded, what was removed is unloaded, and a version that cannot be loaded leaves in
+/// place what was served before it. Thread-safe.
+class ModelLoader {
+public:
+    /// Loads everything there is before it returns. The registry must outlive it. Returns an error
+    /// if: the folder cannot be read or watched; not if a model in it cannot be loaded.
+    static Result<std::unique_ptr<ModelLoader>> start(ModelFolder folder,
+                                                      const ModelLoaderOptions& options,
+                                                      ModelRegistry& registry, LoaderLog log = {});
+    ~ModelLoader();
+    ModelLoader(const ModelLoader&) = delete;
+    ModelLoader& operator=(const ModelLoader&) = delete;
+
+    /// Looks at everything again soon, what failed included.
+    void rescan();
+    /// Loads a version (the newest for none) from its file, also one that was unloaded. Returns
+    /// when it answers. Returns an error if: there is no such file, or it cannot be loaded.
+    Status load(std::string_view name, std::optional<std::uint64_t> number);
+    /// Lets go of a version (all for none) until it is loaded by hand or published again. Returns
+    /// an error if: it is not served.
+    Status unload(std::string_view name, std::optional<std::uint64_t> number);
+
+    /// rec_model_load_failures_total.
+    void write_metrics(MetricsText& text) const;
+
+private:
+    ModelLoader(ModelFolder folder, const ModelLoaderOptions& options, ModelRegistry& registry,
+                LoaderLog log);
+    void run();
+    Status scan(const FolderWatch::Change& change);
+    void drop_vanished(const std::map<VersionKey, ModelFile>& files);
+    void keep_newest(std::map<VersionKey, ModelFile>& files) const;
+    Status load_file(const VersionKey& key, const ModelFile& file);
+    Status open_and_add(const VersionKey& key, const ModelFile& file);
+    void say(const std::string& line) const;
+
+    ModelFolder folder_;
+    ModelLoaderOptions options_;
+    ModelRegistry& registry_;
+    LoaderLog log_;
+    mutable std::mutex mutex_;                 // held through a load
+    std::map<VersionKey, FileIdentity> seen_;  // files loaded, or tried in vain
+    std::set<VersionKey> held_back_;           // unloaded by hand
+    mutable std::mutex failures_mutex_;
+    std::map<StatusCode, std::uint64_t> num_failures_;
+    std::optional<FolderWatch> watch_;
+    std::atomic<bool> is_stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace segue::serve
