@@ -18,10 +18,12 @@ using kernels::kMaxSharedQueries;
 
 /// Queries of one unit of work: enough that several read the same leaf, few enough that what they
 /// keep stays in the second and third level of cache.
-constexpr std::size_t kUnitQueries = 512;
+constexpr std::size_t kUnitQueries = 384;
 /// Entries of a query's best leaves that are scored ahead of the others, for one that is wanted:
 /// the threshold they give spares collecting many that are cut again.
-constexpr std::size_t kFirstEntries = 8;
+constexpr std::size_t kFirstEntries = 6;
+/// Of the next leaf, that are asked for while one is scanned.
+constexpr std::size_t kMostBytesAhead = 16384;
 
 /// One thread's unit of work.
 class BatchUnit {
@@ -38,6 +40,16 @@ private:
         bool starts = false;
         std::vector<float> vector;
     };
+    /// What a scan needs of a query, close together: `added` entries are not yet known to its
+    /// BestEntries.
+    struct Collector {
+        const std::uint8_t* tables;
+        std::uint32_t* entries;
+        std::int16_t* values;
+        std::uint32_t room;
+        std::uint32_t added;
+        std::int16_t threshold;
+    };
     struct Visit {
         std::uint32_t query;
         std::int32_t bias;
@@ -51,16 +63,21 @@ private:
         return std::span(visits_).subspan(visit_offsets_[leaf + 1],
                                           visit_offsets_[leaf + 2] - visit_offsets_[leaf + 1]);
     }
-    void collect_leaf(const SearchTerms& terms, std::uint32_t leaf);
+    void collect_leaf(const SearchTerms& terms, std::uint32_t leaf, std::uint32_t next_leaf);
+    void start_collector(std::size_t query, std::size_t room);
+    void flush_collectors();
     void scan_leaf(const SearchTerms& terms, std::uint32_t leaf);
+    void scan_leaves(const SearchTerms& terms);
     void finish(const PreparedBatch& batch, std::size_t one, std::uint32_t query,
                 std::vector<ScoredRow>& list);
 
     std::vector<One> ones_;
+    std::vector<Collector> collectors_;         // [ones_]
     std::vector<std::uint32_t> visit_offsets_;  // [num_leaves + 2] leaf l: from l + 1 to l + 2
     std::vector<Visit> visits_;
     std::vector<std::uint32_t> first_entries_;
     std::vector<std::uint32_t> nearest_;
+    std::vector<std::uint32_t> visited_;  // leaves
     AlignedBuffer<std::int16_t> scores_[kMaxSharedQueries];
     TreeQueryScratch scratch_;
     Rescorer rescorers_[2];
@@ -137,26 +154,62 @@ void BatchUnit::list_first_entries(const IndexTables& tables, std::uint32_t leaf
     }
 }
 
-void BatchUnit::collect_leaf(const SearchTerms& terms, std::uint32_t leaf) {
+void BatchUnit::start_collector(std::size_t query, std::size_t room) {
+    One& one = ones_[query];
+    one.best.make_room(*kernels::active_kernels().codes, room);
+    collectors_[query] = {.tables = one.query.tables(),
+                          .entries = one.best.next_entries(),
+                          .values = one.best.next_values(),
+                          .room = static_cast<std::uint32_t>(one.best.room()),
+                          .added = 0,
+                          .threshold = one.best.threshold()};
+}
+
+void BatchUnit::flush_collectors() {
+    for (std::size_t query = 0; query < ones_.size(); ++query) {
+        ones_[query].best.add(collectors_[query].added);
+        collectors_[query].added = 0;
+    }
+}
+
+void BatchUnit::collect_leaf(const SearchTerms& terms, std::uint32_t leaf,
+                             std::uint32_t next_leaf) {
     const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
     const CodeSegment segment = segment_of(terms, leaf, 0);
+    const CodeSegment next = segment_of(terms, next_leaf, 0);
     const auto first = static_cast<std::uint32_t>(first_entry(terms.index.tables, leaf));
     const std::span<const Visit> visits = visits_of(leaf);
-    for (std::size_t begin = 0; begin < visits.size(); begin += kMaxSharedQueries) {
+    const std::size_t num_groups = (visits.size() + kMaxSharedQueries - 1) / kMaxSharedQueries;
+    const std::size_t next_bytes =
+        std::min(kMostBytesAhead, (next.num_entries + kCodeBlock - 1) / kCodeBlock *
+                                      terms.index.tree.num_lines * kernels::kCodeLineBytes);
+    std::size_t asked_bytes = 0;
+    for (std::size_t group = 0; group < num_groups; ++group) {
+        // A share of the next leaf is asked for before every pass over this one.
+        for (; asked_bytes * num_groups < next_bytes * (group + 1);
+             asked_bytes += kernels::kCodeLineBytes) {
+            __builtin_prefetch(next.codes + asked_bytes, 0, 2);
+        }
+        const std::size_t begin = group * kMaxSharedQueries;
         const std::size_t count = std::min(kMaxSharedQueries, visits.size() - begin);
         kernels::SharedQuery shared[kMaxSharedQueries];
         for (std::size_t i = 0; i < count; ++i) {
-            One& one = ones_[visits[begin + i].query];
-            one.best.make_room(codes, segment.num_entries);
-            shared[i] = {.tables = one.query.tables(),
-                         .bias = visits[begin + i].bias,
-                         .threshold = one.best.threshold(),
-                         .entries = one.best.next_entries(),
-                         .values = one.best.next_values()};
+            const Visit& visit = visits[begin + i];
+            Collector& collector = collectors_[visit.query];
+            if (collector.room - collector.added < segment.num_entries) {
+                ones_[visit.query].best.add(collector.added);
+                start_collector(visit.query, segment.num_entries);
+            }
+            shared[i] = {.tables = collector.tables,
+                         .bias = visit.bias,
+                         .threshold = collector.threshold,
+                         .entries = collector.entries + collector.added,
+                         .values = collector.values + collector.added};
         }
         codes.collect_shared(shared, count, terms.index.tree.num_lines, segment, first);
         for (std::size_t i = 0; i < count; ++i) {
-            ones_[visits[begin + i].query].best.add(shared[i].count);
+            collectors_[visits[begin + i].query].added +=
+                static_cast<std::uint32_t>(shared[i].count);
         }
     }
 }
@@ -183,6 +236,31 @@ void BatchUnit::scan_leaf(const SearchTerms& terms, std::uint32_t leaf) {
             one.best.collect(codes, scores[i], first_entries_);
         }
     }
+}
+
+void BatchUnit::scan_leaves(const SearchTerms& terms) {
+    visited_.clear();
+    for (std::uint32_t leaf = 0; leaf < terms.index.tree.leaf_entries.size(); ++leaf) {
+        if (!visits_of(leaf).empty()) {
+            visited_.push_back(leaf);
+        }
+    }
+    if (TreeQuery::needs_finish(terms)) {
+        for (const std::uint32_t leaf : visited_) {
+            scan_leaf(terms, leaf);
+        }
+        return;
+    }
+    collectors_.assign(ones_.size(), {});
+    for (std::size_t query = 0; query < ones_.size(); ++query) {
+        if (ones_[query].starts) {
+            start_collector(query, 0);
+        }
+    }
+    for (std::size_t i = 0; i < visited_.size(); ++i) {
+        collect_leaf(terms, visited_[i], visited_[std::min(i + 1, visited_.size() - 1)]);
+    }
+    flush_collectors();
 }
 
 void BatchUnit::finish(const PreparedBatch& batch, std::size_t i, std::uint32_t query,
@@ -219,17 +297,7 @@ void BatchUnit::run(const PreparedBatch& batch, std::span<const std::uint32_t> o
     }
     prepare(batch, order);
     list_visits(tree);
-    const bool finishes = TreeQuery::needs_finish(terms);
-    for (std::uint32_t leaf = 0; leaf < tree.leaf_entries.size(); ++leaf) {
-        if (visits_of(leaf).empty()) {
-            continue;
-        }
-        if (finishes) {
-            scan_leaf(terms, leaf);
-        } else {
-            collect_leaf(terms, leaf);
-        }
-    }
+    scan_leaves(terms);
     // The rows of the next query's candidates are on their way while those of one are scored.
     for (std::size_t i = 0; i <= order.size(); ++i) {
         if (i < order.size() && ones_[i].starts) {

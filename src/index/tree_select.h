@@ -68,6 +68,7 @@ public:
     /// Room for `count` more: the caller writes them to next_entries() and next_values(), under the
     /// same conditions, and then calls add. May cut.
     void make_room(const kernels::CodesKernels& kernels, std::size_t count);
+    std::size_t room() const { return entries_.size() - size_; }
     std::uint32_t* next_entries() { return entries_.data() + size_; }
     std::int16_t* next_values() { return values_.data() + size_; }
     void add(std::size_t count) { size_ += count; }
