@@ -14,6 +14,8 @@ namespace {
 /// Rows between two looks at the threshold: a multiple of kBlockPositions. What is computed for
 /// each of them stays in the first level of cache.
 constexpr std::size_t kRowsPerCall = 1024;
+/// Rows of the first call, which finds no threshold; twice as many in each that follows.
+constexpr std::size_t kFirstRows = 64;
 
 /// One call of search_exact.
 class ExactScan {
@@ -135,8 +137,10 @@ void ExactScan::offer(std::size_t position, std::int32_t sum) {
 }
 
 void ExactScan::scan_all() {
-    for (std::size_t begin = 0; begin < tables_.num_items; begin += kRowsPerCall) {
-        const std::size_t end = std::min(begin + kRowsPerCall, tables_.num_items);
+    std::size_t count = kFirstRows;
+    for (std::size_t begin = 0; begin < tables_.num_items;
+         begin += count, count = std::min(2 * count, kRowsPerCall)) {
+        const std::size_t end = std::min(begin + count, tables_.num_items);
         start_call();
         set_biases(begin, end);
         const float* scales =
@@ -152,20 +156,22 @@ void ExactScan::scan_all() {
 
 void ExactScan::scan_gathered(const LeafFilter& filter) {
     const std::size_t rows_per_call = gathered_rows_per_call(row_bytes_);
-    buffers_.positions.reserve(rows_per_call);
     if (buffers_.rows.size() < rows_per_call * row_bytes_) {
         buffers_.rows = AlignedBuffer<std::uint8_t>(rows_per_call * row_bytes_);
     }
-    AllowedPositions allowed(filter);
-    while (allowed.take(rows_per_call, buffers_.positions)) {
+    std::span<const std::uint32_t> rest = filter.positions();
+    for (std::size_t count = kFirstRows; !rest.empty();
+         count = std::min(2 * count, rows_per_call)) {
+        const std::span<const std::uint32_t> positions = rest.first(std::min(count, rest.size()));
+        rest = rest.subspan(positions.size());
         start_call();
-        gather_rows(tables_.rows.data(), row_bytes_, buffers_.positions, buffers_.rows.data());
-        for (std::size_t slot = 0; slot < buffers_.positions.size(); ++slot) {
-            set_row(slot, buffers_.positions[slot]);
+        gather_rows(tables_, bounds_, positions, buffers_.rows.data());
+        for (std::size_t slot = 0; slot < positions.size(); ++slot) {
+            set_row(slot, positions[slot]);
         }
         for (const kernels::RowHit& hit :
-             scan(buffers_.rows.data(), buffers_.scales.data(), buffers_.positions.size())) {
-            offer(buffers_.positions[hit.row], hit.sum);
+             scan(buffers_.rows.data(), buffers_.scales.data(), positions.size())) {
+            offer(positions[hit.row], hit.sum);
         }
     }
 }
@@ -210,7 +216,7 @@ void search_exact(const PreparedSearch& search, ExactBuffers& buffers,
         find_first_rows(search, buffers.best);
         best = buffers.best.finish();
     } else {
-        if (gathers_rows(terms.filter)) {
+        if (terms.filter != nullptr && terms.filter->is_narrow()) {
             scan.scan_gathered(*terms.filter);
         } else {
             scan.scan_all();

@@ -31,8 +31,7 @@ struct ExactBuffers {
     std::vector<float> scales;
     std::vector<float> biases;
     std::vector<kernels::RowHit> hits;
-    // Rows that pass a filter, brought together.
-    std::vector<std::uint32_t> positions;
+    // Rows that pass a narrow filter, brought together.
     AlignedBuffer<std::uint8_t> rows;
 };
 

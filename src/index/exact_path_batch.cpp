@@ -40,7 +40,6 @@ struct RowsView {
 
 /// Rows that pass a filter, brought together with what belongs to them.
 struct GatheredBlock {
-    std::vector<std::uint32_t> positions;
     AlignedBuffer<std::uint8_t> rows;
     std::vector<float> scales;
     std::vector<float> factors;
@@ -86,7 +85,7 @@ private:
                   Worker& worker) const;
     void scan_gathered(std::size_t num_queries, std::size_t begin, std::size_t end,
                        Worker& worker) const;
-    void gather(GatheredBlock& block) const;
+    void gather(std::span<const std::uint32_t> positions, GatheredBlock& block) const;
     std::size_t select(const RowsView& view, std::size_t num_rows, Worker& worker) const;
     void offer(const kernels::BlockHit& hit, std::size_t position, Worker& worker) const;
     void collect(std::size_t first_block, std::size_t end_block, Neighbours& out) const;
@@ -250,11 +249,10 @@ void ExactBatch::scan_all(std::size_t num_queries, std::size_t begin, std::size_
     }
 }
 
-void ExactBatch::gather(GatheredBlock& block) const {
-    const std::size_t count = block.positions.size();
-    gather_rows(tables_.rows.data(), row_bytes_, block.positions, block.rows.data());
-    for (std::size_t slot = 0; slot < count; ++slot) {
-        const std::size_t position = block.positions[slot];
+void ExactBatch::gather(std::span<const std::uint32_t> positions, GatheredBlock& block) const {
+    gather_rows(tables_, bounds_, positions, block.rows.data());
+    for (std::size_t slot = 0; slot < positions.size(); ++slot) {
+        const std::size_t position = positions[slot];
         const BlockLimits& from = limits_[position / kBlockPositions];
         BlockLimits& limits = block.limits[slot / kBlockPositions];
         if (slot % kBlockPositions == 0) {
@@ -286,9 +284,14 @@ void ExactBatch::scan_gathered(std::size_t num_queries, std::size_t begin, std::
         block.offsets.resize(kRowsPerCall);
         block.limits.resize(kRowsPerCall / kBlockPositions);
     }
-    AllowedPositions allowed(*terms_.filter, begin, end);
-    while (allowed.take(kRowsPerCall, block.positions)) {
-        gather(block);
+    const std::span<const std::uint32_t> all = terms_.filter->positions();
+    auto next = std::lower_bound(all.begin(), all.end(), begin);
+    const auto last = std::lower_bound(next, all.end(), end);
+    while (next != last) {
+        const auto count = std::min<std::ptrdiff_t>(last - next, kRowsPerCall);
+        const std::span<const std::uint32_t> positions(next, next + count);
+        next += count;
+        gather(positions, block);
         set_thresholds(num_queries, worker);
         const std::size_t num_hits =
             select({.rows = block.rows.data(),
@@ -296,11 +299,11 @@ void ExactBatch::scan_gathered(std::size_t num_queries, std::size_t begin, std::
                     .factors = level_factors_.used ? block.factors.data() : nullptr,
                     .offsets = bounds_.offsets.size() != 0 ? block.offsets.data() : nullptr,
                     .limits = block.limits.data()},
-                   block.positions.size(), worker);
+                   positions.size(), worker);
         for (std::size_t h = 0; h < num_hits; ++h) {
             const kernels::BlockHit& hit = worker.hits[h];
             if (hit.query < num_queries && !worker.is_zero[hit.query]) {
-                offer(hit, block.positions[hit.row], worker);
+                offer(hit, positions[hit.row], worker);
             }
         }
     }
@@ -329,7 +332,7 @@ void ExactBatch::search_unit(std::size_t block, std::size_t part, Worker& worker
     const std::size_t end =
         std::min(num_blocks * (part + 1) / num_parts_ * kBlockPositions, tables_.num_items);
     start_queries(first_query, num_queries, worker);
-    if (gathers_rows(terms_.filter)) {
+    if (terms_.filter != nullptr && terms_.filter->is_narrow()) {
         scan_gathered(num_queries, begin, end, worker);
     } else {
         scan_all(num_queries, begin, end, worker);

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <bit>
+
 namespace segue {
 
 Result<LeafFilter> LeafFilter::from_bitmap(const IndexTables& tables,
@@ -20,6 +22,15 @@ Result<LeafFilter> LeafFilter::from_bitmap(const IndexTables& tables,
         const std::uint64_t bit = allowed[row / 64] >> (row % 64) & 1;
         filter.bits_[position / 64] |= bit << (position % 64);
         filter.count_ += bit;
+    }
+    if (filter.is_narrow()) {
+        filter.positions_.reserve(filter.count_);
+        for (std::size_t word = 0; word < filter.bits_.size(); ++word) {
+            for (std::uint64_t rest = filter.bits_[word]; rest != 0; rest &= rest - 1) {
+                const auto bit = static_cast<std::size_t>(std::countr_zero(rest));
+                filter.positions_.push_back(static_cast<std::uint32_t>(word * 64 + bit));
+            }
+        }
     }
     return filter;
 }

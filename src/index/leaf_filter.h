@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/status.h"
@@ -22,12 +23,22 @@ public:
     /// [num_items / 64 + 2] bit p % 64 of word p / 64: position p may be offered; zeros behind the
     /// last, so that 64 bits can be read from any position.
     std::span<const std::uint64_t> bits() const { return bits_.span(); }
+    /// [count()] the positions that may be offered, ascending, where they are so few that searching
+    /// brings their rows together; else empty.
+    std::span<const std::uint32_t> positions() const { return positions_; }
+    bool is_narrow() const { return is_narrow(count_, num_items_); }
+    static bool is_narrow(std::size_t count, std::size_t num_items) {
+        constexpr std::size_t kOneInSo = 4;
+        return count < num_items / kOneInSo;
+    }
+
     /// Items that may be offered.
     std::size_t count() const { return count_; }
     std::size_t num_items() const { return num_items_; }
 
 private:
     AlignedBuffer<std::uint64_t> bits_;
+    std::vector<std::uint32_t> positions_;
     std::size_t count_ = 0;
     std::size_t num_items_ = 0;
 };

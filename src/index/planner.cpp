@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "index/gathered_rows.h"
 #include "index/index_tables.h"
+#include "index/leaf_filter.h"
 
 namespace segue {
 namespace {
@@ -21,10 +21,9 @@ constexpr double kCachedBytes = 8e6;
 constexpr double kBatchMultiplyAdds = 150;
 /// A smaller batch is searched one query at a time.
 constexpr std::size_t kLeastBatch = 7;
-/// A row out of order, and a word of a filter's bitmap walked for it.
-constexpr double kGatheredRow = 9;
-constexpr double kGatheredLine = 3;
-constexpr double kFilterWord = 1;
+/// A row out of order, and each of its cache lines.
+constexpr double kGatheredRow = 10;
+constexpr double kGatheredLine = 15;
 /// A score in the tree's buffer, written and selected from, beside its codes.
 constexpr double kTreeScore = 0.3;
 /// A candidate rescored by int8 and, some of them, f32 rows.
@@ -48,11 +47,11 @@ double exact_cost(const PlannedSearch& search) {
     const auto num_items = static_cast<double>(search.num_items);
     const auto num_allowed = static_cast<double>(search.num_allowed);
     const auto row_bytes = static_cast<double>(int8_row_bytes(search.dim));
-    const bool gathers = search.has_filter && gathers_rows(search.num_allowed, search.num_items);
+    const bool gathers =
+        search.has_filter && LeafFilter::is_narrow(search.num_allowed, search.num_items);
     double gathering = 0;
     if (gathers) {
-        gathering = num_allowed * (kGatheredRow + kGatheredLine * row_bytes / 64) +
-                    num_items / 64 * kFilterWord;
+        gathering = num_allowed * (kGatheredRow + kGatheredLine * row_bytes / 64);
     }
     if (search.num_queries >= kLeastBatch) {
         const double rows = gathers ? num_allowed : num_items;
