@@ -50,10 +50,53 @@ struct Searched {
     const LeafIndex& get() const { return index.front(); }
 };
 
-Searched make_index(Matrix items, const IndexBuildOptions& options) {
+/// Puts the items of each leaf into the leaf before it, too.
+void spill(IndexParts& parts) {
+    const IndexParts before = [&] {
+        IndexParts copy;
+        copy.code_offsets = parts.code_offsets;
+        copy.codes = std::move(parts.codes);
+        return copy;
+    }();
+    const std::size_t num_leaves = parts.leaf_offsets.size() - 1;
+    const std::size_t block_bytes = code_block_bytes(parts.dim);
+    const auto num_entries = [&](std::size_t leaf) {
+        return parts.leaf_offsets[leaf + 1] - parts.leaf_offsets[leaf];
+    };
+    for (std::size_t leaf = 0; leaf < num_leaves; ++leaf) {
+        const std::size_t entries = num_entries(leaf) + num_entries((leaf + 1) % num_leaves);
+        parts.code_offsets[leaf + 1] = parts.code_offsets[leaf] + (entries + 31) / 32;
+    }
+    parts.codes = AlignedBuffer<std::uint8_t>(parts.code_offsets.back() * block_bytes);
+    parts.code_positions.assign(parts.code_offsets.back() * 32, 0xFFFFFFFF);
+    for (std::size_t leaf = 0; leaf < num_leaves; ++leaf) {
+        std::size_t to = parts.code_offsets[leaf] * 32;
+        for (const std::size_t from : {leaf, (leaf + 1) % num_leaves}) {
+            for (std::size_t entry = 0; entry < num_entries(from); ++entry, ++to) {
+                const std::size_t source = before.code_offsets[from] * 32 + entry;
+                parts.code_positions[to] =
+                    static_cast<std::uint32_t>(parts.leaf_offsets[from] + entry);
+                for (std::size_t s = 0; s < num_subspaces(parts.dim); ++s) {
+                    const auto byte = [&](std::size_t at) {
+                        return at / 32 * block_bytes + s / 4 * 64 + at % 16 * 4 + s % 4;
+                    };
+                    const unsigned both = before.codes[byte(source)];
+                    const unsigned code = source % 32 < 16 ? both % 16 : both / 16;
+                    parts.codes[byte(to)] |=
+                        static_cast<std::uint8_t>(to % 32 < 16 ? code : code * 16);
+                }
+            }
+        }
+    }
+}
+
+Searched make_index(Matrix items, const IndexBuildOptions& options, bool spilled = false) {
     ThreadPool pool(2);
     Searched made = {std::move(items), {}, options.measure, options.popularity_exponent, {}};
     made.parts = build_index(made.items.view(), options, pool).value();
+    if (spilled) {
+        spill(made.parts);
+    }
     return made;
 }
 
@@ -101,12 +144,11 @@ constexpr TreeKnobs kEverything = {.num_leaves_to_search = 1000000,
                                    .reordering_num_neighbors = 1000000};
 
 TEST(TreePath, reads_all_leaves_and_candidates_and_finds_what_exact_search_finds) {
-    for (const float soar_lambda : {0.0F, 1.5F}) {
+    for (const bool spilled : {false, true}) {
         for (const std::size_t dim : {1, 2, 7, 33, 64, 100}) {
             for (const Measure measure : {Measure::kDot, Measure::kCosine, Measure::kSquaredL2}) {
-                Searched made =
-                    make_index(clustered(700, dim, dim),
-                               {.measure = measure, .num_leaves = 12, .soar_lambda = soar_lambda});
+                Searched made = make_index(clustered(700, dim, dim),
+                                           {.measure = measure, .num_leaves = 12}, spilled);
                 open(made);
                 const Matrix queries = clustered(8, dim, 1000 + dim);
                 for (std::size_t q = 0; q < queries.num_rows(); ++q) {
@@ -147,9 +189,8 @@ TEST(TreePath, answers_other_popularity_exponents_than_the_built_one) {
 }
 
 TEST(TreePath, finds_more_with_more_leaves_and_with_more_candidates) {
-    for (const float soar_lambda : {0.0F, 1.5F}) {
-        Searched made =
-            make_index(clustered(6000, 40, 3), {.num_leaves = 60, .soar_lambda = soar_lambda});
+    for (const bool spilled : {false, true}) {
+        Searched made = make_index(clustered(6000, 40, 3), {.num_leaves = 60}, spilled);
         open(made);
         const Matrix queries = clustered(60, 40, 4);
         const auto recall = [&](std::uint32_t leaves, std::uint32_t candidates) {
@@ -181,9 +222,8 @@ TEST(TreePath, finds_more_with_more_leaves_and_with_more_candidates) {
 }
 
 TEST(TreePath, gives_k_results_of_those_a_filter_leaves_however_few) {
-    for (const float soar_lambda : {0.0F, 1.5F}) {
-        Searched made =
-            make_index(clustered(5000, 20, 5), {.num_leaves = 50, .soar_lambda = soar_lambda});
+    for (const bool spilled : {false, true}) {
+        Searched made = make_index(clustered(5000, 20, 5), {.num_leaves = 50}, spilled);
         open(made);
         const Matrix queries = clustered(10, 20, 6);
         for (const double share : {0.5, 0.1, 0.01, 0.001, 0.0}) {
@@ -330,11 +370,10 @@ TEST(TreePath, tells_equal_items_apart_by_row) {
 }
 
 TEST(TreePath, gives_many_queries_what_it_gives_each_alone_with_any_threads) {
-    for (const float soar_lambda : {0.0F, 1.5F}) {
+    for (const bool spilled : {false, true}) {
         for (const Measure measure : {Measure::kDot, Measure::kSquaredL2}) {
-            Searched made =
-                make_index(clustered(4000, 30, 19),
-                           {.measure = measure, .num_leaves = 40, .soar_lambda = soar_lambda});
+            Searched made = make_index(clustered(4000, 30, 19),
+                                       {.measure = measure, .num_leaves = 40}, spilled);
             open(made);
             Matrix queries = clustered(600, 30, 20);
             std::fill(queries.row(5).begin(), queries.row(5).end(), 0.0F);
