@@ -3,35 +3,52 @@
 //     index_bench data NAME FOLDER [FILE]    makes a set of vectors
 //     index_bench truth FOLDER               computes its exact answers
 //     index_bench run FOLDER OUT.json ...    builds and searches Segue's index of it
+//     index_bench limits OUT.json            its kernels against the peaks of the machine
+//     index_bench seeds FOLDER BUNDLE HELD_OUT.tsv OUT.json
+//                                            beside the figures of a well-known tutorial
+//     index_bench filters FOLDER OUT.json    what filters cost
 
 #include <fmt/core.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "index_commands.h"
 
 namespace segue::bench {
 namespace {
 
+struct Command {
+    std::string_view name;
+    Status (*run)(Arguments);
+};
+
+constexpr Command kCommands[] = {{"data", make_data},      {"truth", make_truth},
+                                 {"run", run_segue},       {"limits", measure_limits},
+                                 {"seeds", measure_seeds}, {"filters", measure_filters}};
+
 Status run(const std::vector<std::string>& words) {
-    if (words.empty()) {
-        return invalid_argument("usage: index_bench data|truth|run ARGUMENT...");
+    for (const Command& command : kCommands) {
+        if (!words.empty() && words[0] == command.name) {
+            return command.run(std::span(words).subspan(1));
+        }
     }
-    const Arguments arguments = std::span(words).subspan(1);
-    if (words[0] == "data") {
-        return make_data(arguments);
-    }
-    if (words[0] == "truth") {
-        return make_truth(arguments);
-    }
-    if (words[0] == "run") {
-        return run_segue(arguments);
-    }
-    return invalid_argument(fmt::format("there is no sub-command '{}'", words[0]));
+    return invalid_argument("usage: index_bench data|truth|run|limits|seeds|filters ARGUMENT...");
 }
 
 }  // namespace
+
+Status write_json(const std::string& text, const std::string& path) {
+    auto file = AtomicFile::create(path, true);
+    if (!file.ok()) {
+        return file.status();
+    }
+    const Status status = file->write(text + "\n");
+    return status.ok() ? file->commit() : status;
+}
+
 }  // namespace segue::bench
 
 int main(int argc, char** argv) {

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <string_view>
 
-#include "base/file.h"
 #include "base/json_writer.h"
 #include "base/stopwatch.h"
 #include "index_commands.h"
@@ -78,7 +77,7 @@ Result<VectorSet> make_named(std::string_view name, const std::string& source, T
     if (name == "glove") {
         made = make_word_vectors(source, 4'000, kSeed);
     } else if (name == "tfrs") {
-        made = make_perturbed_copies(source, 1'000, 4'000, kSeed);
+        made = make_perturbed_copies(source, 1'682 * 1'001, 4'000, kSeed);
     } else if (name.ends_with("-groups")) {
         made = make_group_queries(source, 4'000, kSeed);
     } else if (name.ends_with("-items")) {
@@ -134,12 +133,7 @@ Status make_truth(Arguments arguments) {
     json.begin_object().key("seconds").value(seconds);
     json.key("lid").value(dimension.mean).key("lid_p10").value(dimension.low);
     json.key("lid_p90").value(dimension.high).end_object();
-    auto file = AtomicFile::create(folder + "/truth.json", true);
-    if (!file.ok()) {
-        return file.status();
-    }
-    const Status status = file->write(json.text());
-    return status.ok() ? file->commit() : status;
+    return write_json(json.text(), folder + "/truth.json");
 }
 
 }  // namespace segue::bench

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <set>
 
-#include "base/file.h"
 #include "base/stopwatch.h"
 #include "index/build_index.h"
 #include "index/leaf_index.h"
@@ -293,12 +292,7 @@ Status run_segue(Arguments arguments) {
         return status;
     }
     json.end_object();
-    auto file = AtomicFile::create(arguments[1], true);
-    if (!file.ok()) {
-        return file.status();
-    }
-    const Status status = file->write(json.text());
-    return status.ok() ? file->commit() : status;
+    return write_json(json.text(), arguments[1]);
 }
 
 }  // namespace segue::bench

@@ -17,6 +17,8 @@
 namespace segue::bench {
 namespace {
 
+constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
+
 /// [0, size) in an order drawn by the seed.
 std::vector<std::uint32_t> shuffled_rows(std::size_t size, std::uint64_t seed) {
     std::vector<std::uint32_t> rows(size);
@@ -165,7 +167,7 @@ Result<VectorSet> make_item_queries(const std::string& bundle_path, std::size_t 
     return set;
 }
 
-Result<VectorSet> make_perturbed_copies(const std::string& bundle_path, std::size_t num_copies,
+Result<VectorSet> make_perturbed_copies(const std::string& bundle_path, std::size_t num_items,
                                         std::size_t num_queries, std::uint64_t seed) {
     const auto model = open_vectors(bundle_path);
     if (!model.ok()) {
@@ -174,7 +176,7 @@ Result<VectorSet> make_perturbed_copies(const std::string& bundle_path, std::siz
     const MatrixView movies = model->item_vectors();
     VectorSet set;
     set.seed = seed;
-    set.items = Matrix(movies.num_rows * (num_copies + 1), movies.dim);
+    set.items = Matrix(num_items, movies.dim);
     for (std::size_t row = 0; row < set.items.num_rows(); ++row) {
         const auto movie = movies.row(row % movies.num_rows);
         Random random(seed, row);
@@ -224,7 +226,7 @@ Result<HeldOutPairs> read_held_out(const std::string& bundle_path, const std::st
         const auto item = tab == std::string::npos
                               ? std::nullopt
                               : model->find_item(std::string_view(line).substr(tab + 1));
-        if (!group || !item) {
+        if (!group) {
             continue;
         }
         vectors.resize(vectors.size() + dim);
@@ -233,7 +235,7 @@ Result<HeldOutPairs> read_held_out(const std::string& bundle_path, const std::st
         if (!status.ok()) {
             return status;
         }
-        pairs.item_rows.push_back(*item);
+        pairs.item_rows.push_back(item.value_or(kNoRow));
     }
     pairs.queries = Matrix(pairs.item_rows.size(), dim);
     for (std::size_t row = 0; row < pairs.item_rows.size(); ++row) {

@@ -28,13 +28,14 @@ Result<VectorSet> make_item_queries(const std::string& bundle_path, std::size_t 
                                     std::uint64_t seed);
 
 /// The catalogue of the efficient serving tutorial of TensorFlow Recommenders: the items of a
-/// bundle, and `num_copies` copies of each multiplied elementwise by noise uniform in [0, 1).
-/// Queries are its groups folded in, then fold-ins of random halves of their histories.
-Result<VectorSet> make_perturbed_copies(const std::string& bundle_path, std::size_t num_copies,
+/// bundle, then copies of them in turn multiplied elementwise by noise uniform in [0, 1). Queries
+/// are its groups folded in, then fold-ins of random halves of their histories.
+Result<VectorSet> make_perturbed_copies(const std::string& bundle_path, std::size_t num_items,
                                         std::size_t num_queries, std::uint64_t seed);
 
 /// Queries whose right answer is known: for each line "group<TAB>item" of a table, the group of
-/// the bundle folded in and the row of the item. Lines of unknown groups or items are left out.
+/// the bundle folded in and the row of the item, 0xFFFFFFFF for one the bundle does not have.
+/// Lines of unknown groups are left out.
 struct HeldOutPairs {
     Matrix queries;
     std::vector<std::uint32_t> item_rows;

@@ -45,6 +45,73 @@ float run_baseline(float start) {
     return run_chains<Vector4>(start);
 }
 
+/// Calls of a function below; each is kStepsPerCall steps of kChains chains.
+constexpr std::size_t kStepsPerCall = 8;
+constexpr std::size_t kCalls = kRounds / kStepsPerCall;
+
+// Chains of one instruction, each dependent on itself only, with a constant in register 15. In
+// assembler, so that what is measured is that instruction whatever a compiler makes of the loop;
+// the registers may hold any integers.
+
+void multiply_bytes_vnni() {
+    asm volatile(
+        ".rept 8\n\t.irp n,0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm\\n\n\t.endr\n\t.endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm15");
+}
+
+void multiply_bytes_avx512() {
+    asm volatile(
+        ".rept 8\n\t.irp n,0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpmaddubsw %%zmm15, %%zmm\\n, %%zmm\\n\n\t.endr\n\t.endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm15");
+}
+
+void multiply_bytes_avx2() {
+    asm volatile(
+        ".rept 8\n\t.irp n,0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpmaddubsw %%ymm15, %%ymm\\n, %%ymm\\n\n\t.endr\n\t.endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm15");
+}
+
+void look_up_vbmi() {
+    asm volatile(
+        ".rept 8\n\t.irp n,0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpermb %%zmm15, %%zmm\\n, %%zmm\\n\n\t.endr\n\t.endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm15");
+}
+
+void look_up_avx512() {
+    asm volatile(
+        ".rept 8\n\t.irp n,0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpshufb %%zmm15, %%zmm\\n, %%zmm\\n\n\t.endr\n\t.endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm15");
+}
+
+void look_up_avx2() {
+    asm volatile(
+        ".rept 8\n\t.irp n,0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpshufb %%ymm15, %%ymm\\n, %%ymm\\n\n\t.endr\n\t.endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+              "xmm10", "xmm11", "xmm15");
+}
+
+/// Operations a second where each step of a chain is `lanes` of them.
+double rate_of(void (*run)(), std::size_t lanes) {
+    const double start_seconds = thread_cpu_seconds();
+    for (std::size_t call = 0; call < kCalls; ++call) {
+        run();
+    }
+    const double seconds = thread_cpu_seconds() - start_seconds;
+    asm volatile("vzeroupper" ::: "memory");
+    return static_cast<double>(kCalls * kStepsPerCall * kChains * lanes) / seconds;
+}
+
 }  // namespace
 
 double thread_cpu_seconds() {
@@ -73,7 +140,7 @@ double seconds_to_read(std::span<const float> values) {
 }
 
 double peak_flops(std::string_view kernels) {
-    const bool avx512 = kernels == "avx512";
+    const bool avx512 = kernels.starts_with("avx512");
     const bool avx2 = kernels == "avx2";
     const double start_seconds = thread_cpu_seconds();
     volatile float start = 0.5F;
@@ -82,6 +149,20 @@ double peak_flops(std::string_view kernels) {
     const std::size_t lanes = avx512 ? 16 : avx2 ? 8 : 4;
     return static_cast<double>(kRounds * kChains * lanes * 2) /
            (thread_cpu_seconds() - start_seconds);
+}
+
+double peak_byte_products(std::string_view kernels) {
+    return kernels == "avx512vnni" ? rate_of(multiply_bytes_vnni, 64)
+           : kernels == "avx512"   ? rate_of(multiply_bytes_avx512, 64)
+           : kernels == "avx2"     ? rate_of(multiply_bytes_avx2, 32)
+                                   : 0;
+}
+
+double peak_lookups(std::string_view kernels) {
+    return kernels == "avx512vnni" ? rate_of(look_up_vbmi, 64)
+           : kernels == "avx512"   ? rate_of(look_up_avx512, 64)
+           : kernels == "avx2"     ? rate_of(look_up_avx2, 32)
+                                   : 0;
 }
 
 std::string processor_name() {

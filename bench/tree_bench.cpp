@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ namespace segue::bench {
 namespace {
 
 constexpr std::size_t kResults = 10;
-constexpr int kRepetitions = 3;
+constexpr int kRepetitions = 5;
 
 double thread_seconds() {
     timespec now = {};
@@ -45,66 +46,66 @@ double quantile(std::vector<double> values, double share) {
     return values[static_cast<std::size_t>(at)];
 }
 
-/// The best of several rounds over all queries, one at a time.
+/// Queries one at a time; the time of each is the least of several rounds, since the machine may
+/// have other work.
 Measured measure_single(const LeafIndex& index, const VectorSet& set, const SetTruth& truth,
                         const TreeKnobs& knobs) {
-    Measured best;
+    Measured one;
     SearchScratch scratch;
     std::vector<ScoredRow> results;
-    std::vector<std::uint32_t> answers(set.queries.num_rows() * kResults);
-    std::vector<double> times(set.queries.num_rows());
+    std::vector<std::uint32_t> answers(set.queries.num_rows() * kResults, 0xFFFFFFFFU);
+    std::vector<double> times(set.queries.num_rows(), 1e9);
+    const auto queries = static_cast<double>(times.size());
     for (int round = 0; round < kRepetitions; ++round) {
-        std::fill(answers.begin(), answers.end(), 0xFFFFFFFFU);
-        double total = 0;
-        Measured one;
         for (std::size_t q = 0; q < times.size(); ++q) {
             SearchTrace trace;
             const double start = thread_seconds();
             const Status status = index.search(
                 set.queries.row(q), {.k = kResults, .path = SearchPath::kTree, .knobs = knobs},
                 scratch, results, &trace);
-            times[q] = (thread_seconds() - start) * 1e6;
-            total += times[q];
+            times[q] = std::min(times[q], (thread_seconds() - start) * 1e6);
             if (!status.ok()) {
                 fmt::print(stderr, "{}\n", status.message());
                 std::exit(1);
             }
-            one.scored += static_cast<double>(trace.scored);
-            one.rescored += static_cast<double>(trace.rescored);
+            if (round == 0) {
+                one.scored += static_cast<double>(trace.scored) / queries;
+                one.rescored += static_cast<double>(trace.rescored) / queries;
+            }
             for (std::size_t i = 0; i < results.size(); ++i) {
                 answers[q * kResults + i] = results[i].item_row;
             }
         }
-        const auto queries = static_cast<double>(times.size());
-        one.mean_us = total / queries;
-        one.median_us = quantile(times, 0.5);
-        one.p99_us = quantile(times, 0.99);
-        one.scored /= queries;
-        one.rescored /= queries;
-        if (round == 0 || one.mean_us < best.mean_us) {
-            best = one;
-        }
     }
-    best.recall = recall_by_row(truth, answers, kResults);
-    return best;
+    one.mean_us = std::accumulate(times.begin(), times.end(), 0.0) / queries;
+    one.median_us = quantile(times, 0.5);
+    one.p99_us = quantile(times, 0.99);
+    one.recall = recall_by_row(truth, answers, kResults);
+    return one;
 }
 
-/// Microseconds a query of one thread's CPU, all queries at once.
+/// Microseconds a query of one thread's CPU, in batches: the least of several rounds for each.
 double measure_batch(const LeafIndex& index, const VectorSet& set, const TreeKnobs& knobs) {
+    constexpr std::size_t kBatchQueries = 1000;
     ThreadPool one_thread(1);
-    double best = 0;
-    for (int round = 0; round < kRepetitions; ++round) {
-        const double start = thread_seconds();
-        const Result<Neighbours> lists = index.search_batch(
-            set.queries.view(), {.k = kResults, .path = SearchPath::kTree, .knobs = knobs},
-            one_thread);
-        const double seconds = thread_seconds() - start;
-        best = round == 0 ? seconds : std::min(best, seconds);
-        if (!lists.ok()) {
-            std::exit(1);
+    const Chunks batches = {set.queries.num_rows(), kBatchQueries};
+    double total = 0;
+    for (std::size_t batch = 0; batch < batches.count(); ++batch) {
+        const Matrix queries = copy_rows(set.queries, batches.begin(batch), batches.end(batch));
+        double best = 1e9;
+        for (int round = 0; round < kRepetitions; ++round) {
+            const double start = thread_seconds();
+            const Result<Neighbours> lists = index.search_batch(
+                queries.view(), {.k = kResults, .path = SearchPath::kTree, .knobs = knobs},
+                one_thread);
+            best = std::min(best, thread_seconds() - start);
+            if (!lists.ok()) {
+                std::exit(1);
+            }
         }
+        total += best;
     }
-    return best * 1e6 / static_cast<double>(set.queries.num_rows());
+    return total * 1e6 / static_cast<double>(set.queries.num_rows());
 }
 
 std::vector<std::uint32_t> list_from(const char* name, std::vector<std::uint32_t> otherwise) {

@@ -17,10 +17,12 @@ run_tests() {
     ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" "$@"
 }
 
-# The tools have Python tests beside them; a POSIX shell must be able to parse the scripts.
+# The tools and the benchmarks have Python tests beside them; a POSIX shell must be able to parse the scripts.
 test_tools() {
-    "$python" -m unittest discover --start-directory tools --pattern '*_test.py' ||
-        die "the tests of tools/ failed"
+    for folder in tools bench; do
+        "$python" -m unittest discover --start-directory "$folder" --pattern '*_test.py' ||
+            die "the tests of $folder/ failed"
+    done
     for script in dev tools/*.sh tools/dev/*.sh; do
         sh -n "$script" || die "$script is not a POSIX shell script"
     done
