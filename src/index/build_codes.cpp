@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
 #include "index/codebook.h"
+#include "index/kmeans_groups.h"
+#include "index/spill.h"
 #include "kernels/kernels.h"
 #include "kernels/partition_kernels.h"
 
@@ -19,6 +22,7 @@ constexpr std::size_t kReports = 64;
 /// Most codes settle in three or four.
 constexpr unsigned kEncodingRounds = 8;
 constexpr std::size_t kTile = kernels::kEncodeTile;
+constexpr std::uint32_t kNoPosition = 0xFFFFFFFF;
 
 /// The leaf of a position.
 std::size_t leaf_of(std::span<const std::uint64_t> leaf_offsets, std::size_t position) {
@@ -51,6 +55,42 @@ Matrix sample_residuals(const BuildItems& items, const IndexParts& parts, std::u
     return residuals;
 }
 
+/// Which positions have codes in which leaf. Immutable, thread-safe.
+class Entries {
+public:
+    Entries(const BuildItems& items, const IndexBuildOptions& options, const IndexParts& parts,
+            ThreadPool& pool)
+        : leaf_offsets_(parts.leaf_offsets) {
+        if (options.soar_lambda > 0) {
+            second_ = group_by(second_leaves(items, parts, options.soar_lambda, pool),
+                               parts.leaf_offsets.size() - 1);
+        }
+    }
+
+    bool has_second() const { return second_.offsets.size() != 0; }
+
+    std::size_t count(std::size_t leaf) const {
+        return leaf_offsets_[leaf + 1] - leaf_offsets_[leaf] +
+               (has_second() ? second_.of(leaf).size() : 0);
+    }
+
+    /// Positions of the leaf itself, then those for which it is the second; each ascending.
+    std::vector<std::uint32_t> of(std::size_t leaf) const {
+        std::vector<std::uint32_t> positions(leaf_offsets_[leaf + 1] - leaf_offsets_[leaf]);
+        std::iota(positions.begin(), positions.end(),
+                  static_cast<std::uint32_t>(leaf_offsets_[leaf]));
+        if (has_second()) {
+            const std::span<const std::uint32_t> others = second_.of(leaf);
+            positions.insert(positions.end(), others.begin(), others.end());
+        }
+        return positions;
+    }
+
+private:
+    std::span<const std::uint64_t> leaf_offsets_;
+    Groups second_;
+};
+
 /// Encodes leaves with buffers of its own. Not thread-safe.
 class LeafEncoder {
 public:
@@ -64,11 +104,13 @@ public:
           directions_(2 * num_subspaces_ * kTile),
           codes_(num_subspaces_ * kTile) {}
 
-    void encode(std::size_t leaf) {
-        const std::span<const std::uint32_t> rows =
-            std::span(parts_.item_rows)
-                .subspan(parts_.leaf_offsets[leaf],
-                         parts_.leaf_offsets[leaf + 1] - parts_.leaf_offsets[leaf]);
+    /// `positions`: the entries of the leaf.
+    void encode(std::size_t leaf, std::span<const std::uint32_t> positions) {
+        rows_.clear();
+        for (const std::uint32_t position : positions) {
+            rows_.push_back(parts_.item_rows[position]);
+        }
+        const std::span<const std::uint32_t> rows = rows_;
         std::uint8_t* codes =
             parts_.codes.data() + parts_.code_offsets[leaf] * code_block_bytes(items_.dim());
         for (std::size_t first = 0; first < rows.size(); first += kTile) {
@@ -121,6 +163,7 @@ private:
     float weight_;
     IndexParts& parts_;
     std::size_t num_subspaces_;
+    std::vector<std::uint32_t> rows_;
     Matrix x_;
     AlignedBuffer<float> residuals_;   // [2 * num_subspaces x kTile]
     AlignedBuffer<float> directions_;  // [2 * num_subspaces x kTile]
@@ -132,16 +175,20 @@ private:
 void fill_codes(const BuildItems& items, const IndexBuildOptions& options, IndexParts& parts,
                 ThreadPool& pool, const ProgressListener& progress) {
     const std::size_t num_leaves = parts.leaf_offsets.size() - 1;
+    const Entries entries(items, options, parts, pool);
     parts.codebook =
         learn_codebook(sample_residuals(items, parts, options.seed).view(), options.seed, pool);
     parts.code_offsets.assign(num_leaves + 1, 0);
     for (std::size_t leaf = 0; leaf < num_leaves; ++leaf) {
-        const std::size_t count = parts.leaf_offsets[leaf + 1] - parts.leaf_offsets[leaf];
         parts.code_offsets[leaf + 1] =
-            parts.code_offsets[leaf] + (count + kBlockPositions - 1) / kBlockPositions;
+            parts.code_offsets[leaf] +
+            (entries.count(leaf) + kBlockPositions - 1) / kBlockPositions;
     }
-    parts.codes =
-        AlignedBuffer<std::uint8_t>(parts.code_offsets[num_leaves] * code_block_bytes(items.dim()));
+    const std::size_t num_blocks = parts.code_offsets[num_leaves];
+    parts.codes = AlignedBuffer<std::uint8_t>(num_blocks * code_block_bytes(items.dim()));
+    if (entries.has_second()) {
+        parts.code_positions.assign(num_blocks * kBlockPositions, kNoPosition);
+    }
     const float weight = parallel_weight(options.anisotropic_quantization_threshold, items.dim());
     std::vector<LeafEncoder> encoders;
     for (unsigned worker = 0; worker < pool.num_threads(); ++worker) {
@@ -150,8 +197,14 @@ void fill_codes(const BuildItems& items, const IndexBuildOptions& options, Index
     const Chunks waves = {num_leaves, std::max<std::size_t>(num_leaves / kReports, 64)};
     for (std::size_t wave = 0; wave < waves.count(); ++wave) {
         const std::size_t begin = waves.begin(wave);
-        pool.for_each(waves.end(wave) - begin, [&](std::size_t leaf, unsigned worker) {
-            encoders[worker].encode(begin + leaf);
+        pool.for_each(waves.end(wave) - begin, [&](std::size_t index, unsigned worker) {
+            const std::size_t leaf = begin + index;
+            const std::vector<std::uint32_t> positions = entries.of(leaf);
+            encoders[worker].encode(leaf, positions);
+            if (entries.has_second()) {
+                std::ranges::copy(positions, parts.code_positions.data() +
+                                                 parts.code_offsets[leaf] * kBlockPositions);
+            }
         });
         report(progress, {.stage = "codes",
                           .done = parts.leaf_offsets[waves.end(wave)],

@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kMaxDim = 4096;
 constexpr std::size_t kMaxLeaves = std::size_t{1} << 24;
 constexpr std::size_t kLeavesPerChunk = 16;
-constexpr std::size_t kSampledRowsPerLeaf = 150;
+constexpr std::size_t kSampledRowsPerLeaf = 100;
 
 std::size_t choose_num_leaves(const IndexBuildOptions& options, std::size_t num_items) {
     const std::size_t wanted =

@@ -26,7 +26,7 @@ struct IndexBuildOptions {
     float anisotropic_quantization_threshold = 0.2F;
     /// lambda of SOAR; 0: every item in one leaf only.
     float soar_lambda = 0;
-    /// Rows k-means learns from; 0: 150 a leaf at most.
+    /// Rows k-means learns from; 0: 100 a leaf at most.
     std::uint64_t training_sample_size = 0;
     std::uint32_t num_iterations = 10;
     std::uint64_t seed = 1;

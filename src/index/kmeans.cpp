@@ -1,6 +1,7 @@
 #include "index/kmeans.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -83,13 +84,17 @@ Matrix learn_centres(const BuildItems& items, std::span<const std::uint32_t> row
     for (std::size_t centre = 0; centre < options.num_centres; ++centre) {
         move_to_row(items, first[centre % first.size()], options.spherical, centres.row(centre));
     }
+    CentreFinder finder(centres.view(), options.spherical, pool);
     std::vector<std::uint32_t> nearest(rows.size());
     std::vector<std::uint32_t> before;
     for (std::uint32_t iteration = 0; iteration < options.num_iterations; ++iteration) {
-        const CentreFinder finder(centres.view(), options.spherical, pool);
         if (iteration == 0) {
             finder.find(items, rows, nearest, pool);
         } else {
+            finder.move_to(centres.view());
+            if (std::has_single_bit(iteration)) {
+                finder.look_around(pool);  // centres move less and less
+            }
             finder.refine(items, rows, nearest, pool);
         }
         report(progress, {.stage = "leaves",

@@ -221,11 +221,20 @@ PackedCentres::PackedCentres(const MatrixView& centres, std::span<const float> b
 }
 
 CentreFinder::CentreFinder(const MatrixView& centres, bool spherical, ThreadPool& pool)
-    : centres_(centres.num_rows, centres.dim), biases_(centre_biases(centres, spherical)) {
+    : spherical_(spherical), centres_(centres.num_rows, centres.dim) {
+    move_to(centres);
+    look_around(pool);
+}
+
+void CentreFinder::move_to(const MatrixView& centres) {
     for (std::size_t centre = 0; centre < centres.num_rows; ++centre) {
         std::ranges::copy(centres.row(centre), centres_.row(centre).begin());
     }
-    if (centres.num_rows > kFewCentres) {
+    biases_ = centre_biases(centres, spherical_);
+}
+
+void CentreFinder::look_around(ThreadPool& pool) {
+    if (centres_.num_rows() > kFewCentres) {
         around_ = centres_around(centres_.view(), biases_, kAround, pool);
     }
 }

@@ -42,10 +42,15 @@ private:
 };
 
 /// Finds the nearest centre of items: that of the largest product (spherical) or of the least
-/// Euclidean distance. Copies the centres. Immutable, thread-safe.
+/// Euclidean distance. Copies the centres. Thread-compatible.
 class CentreFinder {
 public:
     CentreFinder(const MatrixView& centres, bool spherical, ThreadPool& pool);
+
+    /// The centres have moved a little. Which are around which stays as it was until look_around.
+    /// Requires: `centres` has the shape of those before.
+    void move_to(const MatrixView& centres);
+    void look_around(ThreadPool& pool);
 
     /// nearest[i] = the centre of item rows[i]. All centres are compared. Where int8 products are
     /// faster they choose first, and f32 products choose again among those around the choice.
@@ -62,6 +67,7 @@ private:
     void find_by_bytes(const BuildItems& items, std::span<const std::uint32_t> rows,
                        std::span<std::uint32_t> nearest, ThreadPool& pool) const;
 
+    bool spherical_;
     Matrix centres_;
     std::vector<float> biases_;
     AlignedBuffer<std::uint32_t> around_;  // [num_centres x 64], empty where all are compared

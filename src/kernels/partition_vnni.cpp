@@ -25,28 +25,42 @@ struct Best {
     std::uint32_t centre;
 };
 
-/// Products of kRows rows with one tile of centres, less the offset of the rows.
+/// Products of kRows rows with one tile of centres, less the offset of the rows. The sums are
+/// registers of their own until the end: GCC 12 keeps an array in memory that is indexed by a
+/// variable anywhere.
 void multiply_tile(const std::uint8_t* const* rows, const std::int8_t* centres,
                    std::size_t num_groups, const std::int32_t* corrections,
-                   __m512i (&sums)[kRows][kVectors]) {
+                   __m512i (&products)[kRows][kVectors]) {
+    __m512i sums[kRows][kVectors];
+#pragma GCC unroll 4
     for (std::size_t v = 0; v < kVectors; ++v) {
         const __m512i correction = _mm512_loadu_si512(corrections + v * kFloats);
+#pragma GCC unroll 6
         for (std::size_t r = 0; r < kRows; ++r) {
             sums[r][v] = correction;
         }
     }
     for (std::size_t group = 0; group < num_groups; ++group) {
-        __m512i right[kVectors];
-        for (std::size_t v = 0; v < kVectors; ++v) {
-            right[v] = _mm512_loadu_si512(centres + group * kGroupBytes + v * 64);
-        }
+        const std::int8_t* four_dims = centres + group * kGroupBytes;
+        const __m512i right[kVectors] = {
+            _mm512_loadu_si512(four_dims), _mm512_loadu_si512(four_dims + 64),
+            _mm512_loadu_si512(four_dims + 128), _mm512_loadu_si512(four_dims + 192)};
+#pragma GCC unroll 6
         for (std::size_t r = 0; r < kRows; ++r) {
             std::int32_t four;
             __builtin_memcpy(&four, rows[r] + group * 4, sizeof(four));
             const __m512i left = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
             for (std::size_t v = 0; v < kVectors; ++v) {
                 sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], left, right[v]);
             }
+        }
+    }
+#pragma GCC unroll 6
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            products[r][v] = sums[r][v];
         }
     }
 }
@@ -95,12 +109,12 @@ void find_nearest_int8(const Int8NearestArguments& a, std::uint32_t* nearest) {
                     const std::size_t row = first + r < count ? first + r : count - 1;
                     rows[r] = a.rows + (block + row) * row_bytes;
                 }
-                __m512i sums[kRows][kVectors];
+                __m512i products[kRows][kVectors];
                 multiply_tile(rows, a.packed_centres + tile * a.num_groups * kGroupBytes,
-                              a.num_groups, a.corrections + centre, sums);
+                              a.num_groups, a.corrections + centre, products);
                 for (std::size_t r = 0; r < kRows && first + r < count; ++r) {
-                    take_best(sums[r], a.row_scales[block + first + r], a.centre_scales + centre,
-                              a.biases + centre, centre, best[first + r]);
+                    take_best(products[r], a.row_scales[block + first + r],
+                              a.centre_scales + centre, a.biases + centre, centre, best[first + r]);
                 }
             }
         }
