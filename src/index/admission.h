@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -25,6 +26,9 @@ public:
 
     /// Items whose upper bound is less are not wanted: in units of the query. Never falls.
     float threshold() const { return threshold_; }
+
+    /// Requires: k items that may be results reach `lower`.
+    void raise_threshold(float lower) { threshold_ = std::max(threshold_, lower); }
 
     /// Requires: an item not offered before.
     void offer(std::uint32_t item_row, const ScoreRange& range) {

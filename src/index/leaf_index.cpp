@@ -50,7 +50,7 @@ struct LeafIndex::State {
     template <typename Options>
     SearchTerms terms(const Options& options) const;
     SearchPath path_of(const SearchTerms& terms, SearchPath asked, std::size_t num_queries) const;
-    TreeKnobs knobs_of(const TreeKnobs& asked, double popularity_exponent) const;
+    TreeKnobs knobs_of(const TreeKnobs& asked, double popularity_exponent, std::size_t k) const;
 };
 
 template <typename Options>
@@ -74,10 +74,13 @@ SearchTerms LeafIndex::State::terms(const Options& options) const {
             .popularity_exponent = options.popularity_exponent,
             .filter = options.filter,
             .min_score = options.min_score,
-            .knobs = knobs_of(options.knobs, options.popularity_exponent)};
+            .knobs = knobs_of(options.knobs, options.popularity_exponent, options.k)};
 }
 
-TreeKnobs LeafIndex::State::knobs_of(const TreeKnobs& asked, double popularity_exponent) const {
+TreeKnobs LeafIndex::State::knobs_of(const TreeKnobs& asked, double popularity_exponent,
+                                     std::size_t k) const {
+    // Knobs are calibrated for ten results; more of them take candidates in proportion.
+    constexpr double kCalibratedResults = 10;
     const auto distance = [&](const CalibratedKnobs& one) {
         return std::fabs(one.popularity_exponent - popularity_exponent);
     };
@@ -90,7 +93,10 @@ TreeKnobs LeafIndex::State::knobs_of(const TreeKnobs& asked, double popularity_e
             knobs.num_leaves_to_search = nearest->knobs.num_leaves_to_search;
         }
         if (knobs.reordering_num_neighbors == 0) {
-            knobs.reordering_num_neighbors = nearest->knobs.reordering_num_neighbors;
+            const double share = std::max(1.0, static_cast<double>(k) / kCalibratedResults);
+            knobs.reordering_num_neighbors = static_cast<std::uint32_t>(
+                std::min(std::ceil(share * nearest->knobs.reordering_num_neighbors),
+                         static_cast<double>(std::numeric_limits<std::uint32_t>::max())));
         }
     }
     return knobs;
