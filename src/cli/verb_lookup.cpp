@@ -4,10 +4,10 @@
 #include <fmt/core.h>
 
 #include "base/json_writer.h"
-#include "base/text.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
+#include "recommend/mean_vector.h"
 
 namespace segue::cli {
 namespace {
@@ -34,35 +34,6 @@ struct LookupArguments {
     Status run(Console& console) const;
 };
 
-struct Embedding {
-    std::vector<float> vector;
-    std::vector<std::string> unknown;
-};
-
-/// embedding_lookup_sparse(combiner="mean") with a zero row for what is out of the vocabulary.
-Embedding look_up(const Model& model, std::string_view query) {
-    const MatrixView vectors = model.item_vectors();
-    std::vector<double> sums(vectors.dim, 0.0);
-    Embedding embedding;
-    const std::vector<std::string_view> keys = split_on_space(query);
-    for (const std::string_view key : keys) {
-        const std::optional<std::uint32_t> row = model.find_item(key);
-        if (!row) {
-            embedding.unknown.emplace_back(key);
-            continue;
-        }
-        const std::span<const float> values = vectors.row(*row);
-        for (std::size_t i = 0; i < sums.size(); ++i) {
-            sums[i] += values[i];
-        }
-    }
-    for (const double sum : sums) {
-        embedding.vector.push_back(
-            keys.empty() ? 0.0F : static_cast<float>(sum / static_cast<double>(keys.size())));
-    }
-    return embedding;
-}
-
 Status LookupArguments::run(Console& console) const {
     const Result<Model> opened = model.open();
     if (!opened.ok()) {
@@ -76,7 +47,7 @@ Status LookupArguments::run(Console& console) const {
     JsonWriter writer;
     writer.begin_object().key("embeddings").begin_array();
     for (const std::string& query : queries) {
-        const Embedding embedding = look_up(*opened, query);
+        const MeanVector embedding = mean_vector(*opened, query);
         if (!embedding.unknown.empty()) {
             console.warn(printable("unknown: " + named(embedding.unknown)));
         }
