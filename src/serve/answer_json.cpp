@@ -50,6 +50,8 @@ void write_evidence(const std::vector<std::uint32_t>& asked, const ServedModel& 
     json.key("pmi").value(best->pmi).end_object();
 }
 
+}  // namespace
+
 Status check_fields(const std::vector<std::string>& names, const Model& model) {
     for (const std::string& name : names) {
         if (const Result<StringTableView> column = find_attribute(model, name); !column.ok()) {
@@ -58,8 +60,6 @@ Status check_fields(const std::vector<std::string>& names, const Model& model) {
     }
     return Status();
 }
-
-}  // namespace
 
 void write_fields(const std::vector<std::string>& names, const Model& model, std::uint32_t item_row,
                   JsonWriter& json) {

@@ -16,6 +16,9 @@ namespace segue::serve {
 Status write_answer(const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
                     JsonWriter& json);
 
+/// Returns an error if: one of the names is no attribute of the model.
+Status check_fields(const std::vector<std::string>& names, const Model& model);
+
 /// {"title":"..."} of an item: those of the attributes named that it has, in the order named.
 void write_fields(const std::vector<std::string>& names, const Model& model, std::uint32_t item_row,
                   JsonWriter& json);

@@ -31,6 +31,16 @@ void set_answer_error(HttpResponse& response, const Status& status, const HttpRe
     }
 }
 
+void set_body(HttpResponse& response, AnswerBody body) {
+    response.body = body.json.take();
+    if (!body.tail.empty()) {
+        response.content_type = "application/octet-stream";
+        response.add_header("Inference-Header-Content-Length",
+                            std::to_string(response.body.size()));
+        response.body += body.tail;
+    }
+}
+
 void refuse_group(HttpResponse& response, const HttpRequest& request) {
     segue::set_error(response, 403, "PERMISSION_DENIED",
                      "asking for a stored user needs a token with the scope user",

@@ -4,6 +4,7 @@
 // way to read, answer and fail.
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,38 +42,81 @@ private:
 /// A failure of a question that could be read: 422 where the question is at fault.
 void set_answer_error(HttpResponse& response, const Status& status, const HttpRequest& request);
 
-/// Answers a call whose body is a JSON object: read(object, served) gives a Result with the
-/// question, write(question, served, watch, json) a Status.
+/// For a caller who asks for what is stored of a group without the scope.
+void refuse_group(HttpResponse& response, const HttpRequest& request);
+
+/// Larger bodies are answered by the thread for slow work: what they ask may take a loop's
+/// milliseconds.
+inline constexpr std::size_t kInlineBodyBytes = 4096;
+
+/// What an answer is written into.
+struct AnswerBody {
+    JsonWriter json;
+    /// Bytes behind the JSON; the header Inference-Header-Content-Length then says where it ends.
+    std::string tail;
+};
+
+/// Joins the parts into the response.
+void set_body(HttpResponse& response, AnswerBody body);
+
+/// Reads a question from a JSON object and writes its answer: read(object, served) gives a Result
+/// with the question, which says whether it asks_of_group(); write(question, served, watch, out) a
+/// Status.
 template <typename Read, typename Write>
-void answer_json(const ApiContext& context, const ApiCall& call, HttpResponse& response,
-                 const Read& read, const Write& write) {
+void answer_body(std::string_view body, JsonInput& input, const ServedModel& served,
+                 const ApiCall& call, HttpResponse& response, const Read& read,
+                 const Write& write) {
     const Stopwatch watch;
-    const ModelSnapshot served = context.acquire(call, response);
-    if (!served) {
-        return;
-    }
-    const Result<JsonObject> object = context.json(call).parse_object(call.request.body);
+    const Result<JsonObject> object = input.parse_object(body);
     if (!object.ok()) {
         set_error(response, object.status(), call.request);
         return;
     }
-    const auto question = read(*object, *served);
+    const auto question = read(*object, served);
     if (!question.ok()) {
         set_error(response, question.status(), call.request);
         return;
     }
-    JsonWriter json(std::move(response.body));
-    const Status status = write(*question, *served, watch, json);
-    response.body = json.take();
-    if (!status.ok()) {
-        set_answer_error(response, status, call.request);
+    if (question->asks_of_group() && !call.scopes.has(Scope::kUser)) {
+        refuse_group(response, call.request);
+        return;
     }
+    AnswerBody out = {JsonWriter(std::move(response.body)), {}};
+    if (const Status status = write(*question, served, watch, out); !status.ok()) {
+        set_answer_error(response, status, call.request);
+        return;
+    }
+    set_body(response, std::move(out));
 }
 
-/// For a caller who asks for what is stored of a group without the scope.
-void refuse_group(HttpResponse& response, const HttpRequest& request);
+/// Answers a call by answer_body, at once or, where it asks for much or its body is large, later.
+/// `read` and `write` must own what they use.
+template <typename Read, typename Write>
+void answer_json(const ApiContext& context, const ApiCall& call, HttpResponse& response, Read read,
+                 Write write, bool asks_for_much = false) {
+    ModelSnapshot served = context.acquire(call, response);
+    if (!served) {
+        return;
+    }
+    if (!asks_for_much && call.request.body.size() <= kInlineBodyBytes) {
+        answer_body(call.request.body, context.json(call), *served, call, response, read, write);
+        return;
+    }
+    response.later = [served = std::move(served), body = std::string(call.request.body),
+                      request_id = std::string(call.request.request_id), scopes = call.scopes,
+                      read = std::move(read), write = std::move(write)](HttpResponse& late) {
+        HttpRequest request;
+        request.request_id = request_id;
+        JsonInput input;
+        answer_body(body, input, *served, {request, served->name(), {}, {}, scopes}, late, read,
+                    write);
+    };
+}
 
 /// Each adds the routes of one dialect. The context must outlive the router.
 void add_native_routes(Router& router, const ApiContext& context);
+void add_predict_routes(Router& router, const ApiContext& context);
+void add_vertex_routes(Router& router, const ApiContext& context);
+void add_inference_routes(Router& router, const ApiContext& context);
 
 }  // namespace segue::serve

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <memory>
 #include <string>
 
 #include "base/text.h"
@@ -22,99 +21,76 @@ void begin_answer(const ServedModel& served, JsonWriter& json) {
 }
 
 void similar(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
-    bool is_allowed = true;
     answer_json(
         context, call, response,
         [](const JsonObject& object, const ServedModel&) { return read_query(object); },
-        [&](const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
-            JsonWriter& json) {
-            is_allowed = !query.refined.query.group_key || call.scopes.has(Scope::kUser);
-            if (!is_allowed) {
-                return Status();
-            }
-            begin_answer(served, json);
-            Status status = write_answer(query, served, watch, json);
-            json.end_object();
+        [](const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
+           AnswerBody& out) {
+            begin_answer(served, out.json);
+            Status status = write_answer(query, served, watch, out.json);
+            out.json.end_object();
             return status;
         });
-    if (!is_allowed) {
-        refuse_group(response, call.request);
-    }
 }
 
-/// What all queries of a batch need, however long after the request they are answered.
+/// Queries of a batch, each read when its turn comes: one that is malformed spoils no other.
 struct Batch {
-    ModelSnapshot served;
-    std::string body;
-    std::string request_id;
-    ScopeSet scopes;
+    JsonArray queries;
+
+    bool asks_of_group() const { return false; }
 };
 
-void write_batch(const Batch& batch, const JsonArray& queries, JsonWriter& json) {
-    HttpRequest request;
-    request.request_id = batch.request_id;
-    begin_answer(*batch.served, json);
-    json.key("results").begin_array();
-    for (const JsonValue element : queries) {
-        const Stopwatch watch;
-        HttpResponse failed;
-        const Result<JsonObject> object = read_object(element, "a query");
-        const Result<ApiQuery> query =
-            object.ok() ? read_query(*object) : Result<ApiQuery>(object.status());
-        if (!query.ok()) {
-            set_error(failed, query.status(), request);
-        } else if (query->refined.query.group_key && !batch.scopes.has(Scope::kUser)) {
-            refuse_group(failed, request);
-        } else {
-            JsonWriter one;
-            one.begin_object();
-            const Status status = write_answer(*query, *batch.served, watch, one);
-            if (status.ok()) {
-                json.raw(one.end_object().text());
-                continue;
-            }
-            set_answer_error(failed, status, request);
-        }
-        json.raw(failed.body);
-    }
-    json.end_array().end_object();
-}
-
-/// Parses a batch once more where it is answered: views of the first parse end with the request.
-void answer_batch(const Batch& batch, JsonInput& input, HttpResponse& response) {
-    HttpRequest request;
-    request.request_id = batch.request_id;
-    const Result<JsonObject> object = input.parse_object(batch.body);
-    if (!object.ok()) {
-        set_error(response, object.status(), request);
-        return;
-    }
-    JsonArray queries;
-    MemberReader reader(*object, "a batch");
-    reader.require("queries").take("queries", queries, [](const JsonValue& value) {
+Result<Batch> read_batch(const JsonObject& object) {
+    Batch batch;
+    MemberReader reader(object, "a batch");
+    reader.require("queries").take("queries", batch.queries, [](const JsonValue& value) {
         return read_array(value, "queries", kMaxQueriesOfBatch);
     });
-    if (const Status status = reader.finish(); !status.ok()) {
-        set_error(response, status, request);
-        return;
+    Status status = reader.finish();
+    return status.ok() ? Result<Batch>(batch) : Result<Batch>(std::move(status));
+}
+
+/// The answer to one query of a batch, or its error, as one JSON object.
+void write_one(const JsonValue& element, const ServedModel& served, ScopeSet scopes,
+               const HttpRequest& request, JsonWriter& json) {
+    const Stopwatch watch;
+    HttpResponse failed;
+    const Result<JsonObject> object = read_object(element, "a query");
+    const Result<ApiQuery> query =
+        object.ok() ? read_query(*object) : Result<ApiQuery>(object.status());
+    if (!query.ok()) {
+        set_error(failed, query.status(), request);
+    } else if (query->asks_of_group() && !scopes.has(Scope::kUser)) {
+        refuse_group(failed, request);
+    } else {
+        JsonWriter answer;
+        answer.begin_object();
+        const Status status = write_answer(*query, served, watch, answer);
+        if (status.ok()) {
+            json.raw(answer.end_object().text());
+            return;
+        }
+        set_answer_error(failed, status, request);
     }
-    JsonWriter json(std::move(response.body));
-    write_batch(batch, queries, json);
-    response.body = json.take();
+    json.raw(failed.body);
 }
 
 void batch_similar(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
-    const ModelSnapshot served = context.acquire(call, response);
-    if (!served) {
-        return;
-    }
-    // A loop answers others meanwhile.
-    auto batch = std::make_shared<Batch>(Batch{served, std::string(call.request.body),
-                                               std::string(call.request.request_id), call.scopes});
-    response.later = [batch](HttpResponse& late) {
-        JsonInput input;
-        answer_batch(*batch, input, late);
-    };
+    answer_json(
+        context, call, response,
+        [](const JsonObject& object, const ServedModel&) { return read_batch(object); },
+        [scopes = call.scopes, request_id = std::string(call.request.request_id)](
+            const Batch& batch, const ServedModel& served, const Stopwatch&, AnswerBody& out) {
+            HttpRequest request;
+            request.request_id = request_id;
+            begin_answer(served, out.json);
+            out.json.key("results").begin_array();
+            for (const JsonValue element : batch.queries) {
+                write_one(element, served, scopes, request, out.json);
+            }
+            out.json.end_array().end_object();
+            return Status();
+        });
 }
 
 /// Changes with every version that is served, also with another file under an old number. A weak

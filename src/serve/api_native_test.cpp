@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/json_reader.h"
 #include "serve/api_fixture.h"
 #include "serve/json_input.h"
 #include "serve/query_json.h"
@@ -282,6 +283,13 @@ TEST_F(NativeApi, tells_what_is_stored_of_an_item) {
               R"({"id":"i6","fields":{"title":"Title 6","price":"60"},"frequency":3,)"
               R"("vector":[1.75,0]})");
     EXPECT_EQ(api_.get("/v1/models/vectors/items/none").status, 404);
+}
+
+TEST_F(NativeApi, carries_its_own_description) {
+    const HttpResponse response = api_.get("/openapi.json");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(check_json_object(response.body).ok());
+    EXPECT_NE(response.body.find("/v1/models/{model}:similar"), std::string::npos);
 }
 
 }  // namespace

@@ -135,6 +135,33 @@ Result<RefinedQuery::Cap> read_cap(const JsonValue& value) {
     return value_or(reader.finish(), cap);
 }
 
+/// How to search, instead of what the index was calibrated to.
+Result<SearchChoice> read_search(const JsonValue& value) {
+    const Result<JsonObject> object = read_object(value, "params");
+    if (!object.ok()) {
+        return object.status();
+    }
+    SearchChoice choice;
+    const auto knob = [](std::string_view name, std::uint32_t& place) {
+        return [name, &place](const JsonValue& number) {
+            const Result<std::size_t> count = read_count(number, name, kMaxSearchKnob);
+            place = count.ok() ? static_cast<std::uint32_t>(*count) : 0;
+            return count.status();
+        };
+    };
+    MemberReader reader(*object, "params");
+    reader
+        .member("exact",
+                [&](const JsonValue& truth) {
+                    const Result<bool> exact = read_truth(truth, "exact");
+                    choice.path = exact.ok() && *exact ? SearchPath::kExact : SearchPath::kAuto;
+                    return exact.status();
+                })
+        .member("leaves", knob("leaves", choice.knobs.num_leaves_to_search))
+        .member("candidates", knob("candidates", choice.knobs.reordering_num_neighbors));
+    return value_or(reader.finish(), choice);
+}
+
 /// One of two words as a truth: the second is true.
 Result<bool> read_choice(const JsonValue& value, std::string_view what, std::string_view no,
                          std::string_view yes) {
@@ -188,6 +215,7 @@ void read_conditions_of_answer(MemberReader& reader, RefinedQuery& refined) {
               [](const JsonValue& value) { return read_number(value, "popularity_exponent"); })
         .take("min_score", query.min_score,
               [](const JsonValue& value) { return read_float(value, "min_score"); })
+        .take("params", query.search, read_search)
         .take("within", refined.within,
               [](const JsonValue& value) { return read_keys(value, "within", kMaxKeys); })
         .take("filter", refined.filter, read_filter)
