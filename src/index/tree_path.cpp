@@ -12,8 +12,8 @@ namespace {
 using kernels::kCodeBlock;
 
 constexpr std::size_t kWidenBy = 4;
-/// Share of the leaves, and candidates, that find about .95 of the best 10 of most data.
-constexpr double kUsualLeaves = 0.06;
+/// Times the root of their number: leaves that hold about .95 of the best 10 of most data.
+constexpr double kUsualLeaves = 2;
 constexpr std::size_t kLeastLeaves = 8;
 constexpr std::size_t kLeastCandidates = 100;
 constexpr std::size_t kCandidatesPerResult = 5;
@@ -88,8 +88,9 @@ TreeReach first_reach(const SearchTerms& terms, std::size_t num_excluded) {
     const TreeTables& tree = terms.index.tree;
     TreeReach reach = {terms.knobs.num_leaves_to_search, terms.knobs.reordering_num_neighbors, 0};
     if (reach.num_leaves == 0) {
-        const double share = kUsualLeaves * static_cast<double>(tree.num_filled_leaves);
-        reach.num_leaves = std::max(kLeastLeaves, static_cast<std::size_t>(std::lround(share)));
+        const double usual = kUsualLeaves * std::sqrt(static_cast<double>(tree.num_filled_leaves)) *
+                             std::max(1.0, std::pow(static_cast<double>(terms.k) / 10, 0.25));
+        reach.num_leaves = std::max(kLeastLeaves, static_cast<std::size_t>(std::lround(usual)));
     }
     if (reach.num_candidates == 0) {
         reach.num_candidates = std::max(kLeastCandidates, kCandidatesPerResult * terms.k);

@@ -10,7 +10,6 @@
 namespace segue {
 namespace {
 
-constexpr float kLargestLookup = 255;
 constexpr std::int32_t kGreatestScore = 32767;
 /// Range of 16-bit scores that the lookups of one entry may take.
 constexpr float kLookupRange = 40000;
@@ -202,7 +201,7 @@ bool TreeQuery::make_tables(const SearchTerms& terms, TreeQueryScratch& scratch)
     }
     // The largest step that no table and no sum leaves.
     const float scale = [&] {
-        const float by_table = kLargestLookup / widest;
+        const float by_table = kernels::kLargestLookup / widest;
         if (norms_ == Norms::kFactor) {
             const float furthest = std::max(std::fabs(least), std::fabs(greatest)) + reach;
             return std::min(by_table, (kGreatestScore - 2) / furthest);

@@ -21,6 +21,9 @@ inline constexpr std::size_t kCodeLineBytes = 64;
 inline constexpr std::size_t kCentreBlock = 16;
 /// Queries that scan_shared scores in one pass.
 inline constexpr std::size_t kMaxSharedQueries = 4;
+/// Elements of tables are not above it: those of two lines are added as bytes. (That is no loss:
+/// the error of the codes is some twenty times larger.)
+inline constexpr std::uint8_t kLargestLookup = 127;
 /// Levels of norms.
 inline constexpr std::size_t kNumLevels = 256;
 /// The score of an entry that is no candidate. Others are in [-32767, 32767].
@@ -63,7 +66,7 @@ struct CodesKernels {
     void (*multiply_codebook)(const float* query, const float* codebook, std::size_t num_subspaces,
                               float* products, float* lows, float* highs);
     /// tables[s * 16 + c] = round((products[s * 16 + c] - lows[s]) * scale), to even. Requires:
-    /// results in [0, 255].
+    /// results in [0, kLargestLookup].
     void (*quantize_tables)(const float* products, const float* lows, std::size_t num_subspaces,
                             float scale, std::uint8_t* tables);
 

@@ -29,6 +29,15 @@ std::vector<std::uint8_t> random_bytes(std::size_t count, std::uint64_t seed) {
     return bytes;
 }
 
+/// With the greatest lookup there is among them.
+std::vector<std::uint8_t> random_tables(std::size_t count, std::uint64_t seed) {
+    std::vector<std::uint8_t> tables = random_bytes(count, seed);
+    for (std::uint8_t& element : tables) {
+        element = static_cast<std::uint8_t>(element / 2 > 100 ? kLargestLookup : element / 2);
+    }
+    return tables;
+}
+
 std::vector<std::int16_t> random_words(std::size_t count, std::int16_t low, std::int16_t high,
                                        std::uint64_t seed) {
     Random random(seed);
@@ -55,7 +64,7 @@ int score_of(const std::vector<std::uint8_t>& tables, std::size_t num_lines,
 
 TEST_P(Codes, scan_adds_the_lookups_of_every_entry_to_the_bias_of_its_segment) {
     for (const std::size_t num_lines : {1, 2, 3, 8, 13, 16, 127, 128, 129, 512}) {
-        const std::vector<std::uint8_t> tables = random_bytes(num_lines * 64, 1);
+        const std::vector<std::uint8_t> tables = random_tables(num_lines * 64, 1);
         const std::vector<std::uint32_t> sizes = {0, 1, 31, 32, 33, 0, 64, 95, 200, 0};
         const std::vector<std::int32_t> biases = {5,      -9000,  0,          32000, -32768,
                                                   -70000, 100000, 1073741824, -3,    0};
@@ -99,7 +108,7 @@ TEST_P(Codes, queries_that_share_a_scan_get_what_each_gets_alone) {
                 const std::uint8_t* table_pointers[kMaxSharedQueries] = {};
                 std::int16_t* score_pointers[kMaxSharedQueries] = {};
                 for (std::size_t q = 0; q < num_queries; ++q) {
-                    tables.push_back(random_bytes(num_lines * 64, 10 + q));
+                    tables.push_back(random_tables(num_lines * 64, 10 + q));
                     found.emplace_back((num_entries + 31) / 32 * 32);
                     alone.emplace_back((num_entries + 31) / 32 * 32);
                 }
@@ -173,12 +182,12 @@ TEST_P(Codes, codebook_products_and_tables_are_the_same_bytes_at_every_level) {
                                          scalar_products.data(), lows.data(), highs.data());
         EXPECT_EQ(products, scalar_products);
         std::vector<std::uint8_t> tables(products.size()), scalar_tables(products.size());
-        const float scale = 255 / range;
+        const float scale = kLargestLookup / range;
         codes().quantize_tables(products.data(), lows.data(), num_subspaces, scale, tables.data());
         scalar_codes().quantize_tables(products.data(), lows.data(), num_subspaces, scale,
                                        scalar_tables.data());
         EXPECT_EQ(tables, scalar_tables);
-        EXPECT_EQ(*std::max_element(tables.begin(), tables.end()), 255);
+        EXPECT_EQ(*std::max_element(tables.begin(), tables.end()), kLargestLookup);
         EXPECT_EQ(*std::min_element(tables.begin(), tables.end()), 0);
     }
 }

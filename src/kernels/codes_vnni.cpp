@@ -1,5 +1,6 @@
-// AVX-512 with VBMI and VNNI: one vpermb looks four subspaces of 16 entries up, one vpdpbusd adds
-// the four. Freestanding, so that no AVX-512 code leaks into the rest of the program.
+// AVX-512 with VBMI and VNNI: one vpermb looks four subspaces of 16 entries up; the lookups of
+// two lines are added as bytes, which they fit, and one vpdpbusd adds the four of each entry.
+// Freestanding, so that no AVX-512 code leaks into the rest of the program.
 
 #include "kernels/codes_kernels.h"
 
@@ -149,10 +150,6 @@ __m512i table_index(__m512i codes) {
                                      kAndThenOr);
 }
 
-__m512i looked_up(__m512i sums, __m512i index, __m512i table) {
-    return _mm512_dpbusd_epi32(sums, _mm512_permutexvar_epi8(index, table), _mm512_set1_epi8(1));
-}
-
 __m512i saturated(__m512i first_half, __m512i second_half) {
     const __m512i both =
         _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtsepi32_epi16(first_half)),
@@ -160,15 +157,30 @@ __m512i saturated(__m512i first_half, __m512i second_half) {
     return _mm512_max_epi16(both, _mm512_set1_epi16(-32767));
 }
 
-/// Sums of lookups of the entries in the low and in the high halves of the codes.
+/// Lookups of the entries in the low and in the high halves of the codes of a line.
+struct Lookups {
+    __m512i low;
+    __m512i high;
+
+    Lookups(__m512i codes, __m512i table)
+        : low(_mm512_permutexvar_epi8(table_index(codes), table)),
+          high(_mm512_permutexvar_epi8(table_index(_mm512_srli_epi32(codes, 4)), table)) {}
+    /// Of two lines, which fit a byte.
+    Lookups operator+(const Lookups& other) const {
+        Lookups sum = *this;
+        sum.low = _mm512_add_epi8(low, other.low);
+        sum.high = _mm512_add_epi8(high, other.high);
+        return sum;
+    }
+};
+
 struct LineSums {
     __m512i low;
     __m512i high;
 
-    void add(__m512i codes, __m512i table) {
-        const __m512i upper = _mm512_srli_epi32(codes, 4);
-        low = looked_up(low, table_index(codes), table);
-        high = looked_up(high, table_index(upper), table);
+    void add(const Lookups& lookups) {
+        low = _mm512_dpbusd_epi32(low, lookups.low, _mm512_set1_epi8(1));
+        high = _mm512_dpbusd_epi32(high, lookups.high, _mm512_set1_epi8(1));
     }
 };
 
@@ -241,45 +253,54 @@ void scan_blocks(std::size_t block_bytes, const CodeSegment* segments, std::size
     }
 }
 
-/// The number of lines is known to the compiler, which keeps the tables in registers.
-template <std::size_t... kLine>
-void scan_known(std::index_sequence<kLine...>, const std::uint8_t* tables,
+/// The number of lines, 2 * (pairs) + kRest, is known to the compiler, which keeps the tables in
+/// registers.
+template <std::size_t kRest, std::size_t... kPair>
+void scan_known(std::index_sequence<kPair...>, const std::uint8_t* tables,
                 const CodeSegment* segments, std::size_t num_segments, std::int16_t* scores) {
-    const __m512i table[] = {pinned(load(tables + kLine * kCodeLineBytes))...};
-    scan_blocks(
-        sizeof...(kLine) * kCodeLineBytes, segments, num_segments, scores,
-        [&](const std::uint8_t* codes, const std::uint8_t* ahead, __m512i bias) {
-            LineSums sums[2] = {{bias, bias}, {_mm512_setzero_si512(), _mm512_setzero_si512()}};
-            ((prefetch(ahead + kLine * kCodeLineBytes),
-              sums[kLine % 2].add(pinned(load(codes + kLine * kCodeLineBytes)), table[kLine])),
-             ...);
-            return saturated(_mm512_add_epi32(sums[0].low, sums[1].low),
-                             _mm512_add_epi32(sums[0].high, sums[1].high));
-        });
+    constexpr std::size_t kLines = 2 * sizeof...(kPair) + kRest;
+    constexpr std::size_t kLast = (kLines - 1) * kCodeLineBytes;
+    constexpr std::size_t kPairBytes = 2 * kCodeLineBytes;
+    const __m512i first[] = {pinned(load(tables + kPair * kPairBytes))..., __m512i()};
+    const __m512i second[] = {pinned(load(tables + kPair * kPairBytes + kCodeLineBytes))...,
+                              __m512i()};
+    const __m512i rest = pinned(load(tables + kLast));
+    scan_blocks(kLines * kCodeLineBytes, segments, num_segments, scores,
+                [&](const std::uint8_t* codes, const std::uint8_t* ahead, __m512i bias) {
+                    const auto lookups = [&](std::size_t at, __m512i table) {
+                        prefetch(ahead + at);
+                        return Lookups(pinned(load(codes + at)), table);
+                    };
+                    LineSums sums = {bias, bias};
+                    (sums.add(lookups(kPair * kPairBytes, first[kPair]) +
+                              lookups(kPair * kPairBytes + kCodeLineBytes, second[kPair])),
+                     ...);
+                    if constexpr (kRest != 0) {
+                        sums.add(lookups(kLast, rest));
+                    }
+                    return saturated(sums.low, sums.high);
+                });
 }
 
 void scan_any(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* segments,
               std::size_t num_segments, std::int16_t* scores) {
-    scan_blocks(num_lines * kCodeLineBytes, segments, num_segments, scores,
-                [&](const std::uint8_t* codes, const std::uint8_t* ahead, __m512i bias) {
-                    LineSums even = {bias, bias};
-                    LineSums odd = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-                    std::size_t at = 0;
-                    for (; at + 2 * kCodeLineBytes <= num_lines * kCodeLineBytes;
-                         at += 2 * kCodeLineBytes) {
-                        const std::size_t next = at + kCodeLineBytes;
-                        prefetch(ahead + at);
-                        prefetch(ahead + next);
-                        even.add(pinned(load(codes + at)), pinned(load(tables + at)));
-                        odd.add(pinned(load(codes + next)), pinned(load(tables + next)));
-                    }
-                    if (num_lines % 2 != 0) {
-                        prefetch(ahead + at);
-                        even.add(pinned(load(codes + at)), pinned(load(tables + at)));
-                    }
-                    return saturated(_mm512_add_epi32(even.low, odd.low),
-                                     _mm512_add_epi32(even.high, odd.high));
-                });
+    scan_blocks(
+        num_lines * kCodeLineBytes, segments, num_segments, scores,
+        [&](const std::uint8_t* codes, const std::uint8_t* ahead, __m512i bias) {
+            const auto lookups = [&](std::size_t at) {
+                prefetch(ahead + at);
+                return Lookups(pinned(load(codes + at)), pinned(load(tables + at)));
+            };
+            LineSums sums = {bias, bias};
+            std::size_t line = 0;
+            for (; line + 2 <= num_lines; line += 2) {
+                sums.add(lookups(line * kCodeLineBytes) + lookups((line + 1) * kCodeLineBytes));
+            }
+            if (line < num_lines) {
+                sums.add(lookups(line * kCodeLineBytes));
+            }
+            return saturated(sums.low, sums.high);
+        });
 }
 
 /// Tables that fit the registers, beside what else is in them.
@@ -290,7 +311,8 @@ template <std::size_t kLines>
 void scan_by_lines(std::size_t num_lines, const std::uint8_t* tables, const CodeSegment* segments,
                    std::size_t num_segments, std::int16_t* scores) {
     if (num_lines == kLines) {
-        scan_known(std::make_index_sequence<kLines>(), tables, segments, num_segments, scores);
+        scan_known<kLines % 2>(std::make_index_sequence<kLines / 2>(), tables, segments,
+                               num_segments, scores);
     } else if constexpr (kLines < kMostKnownLines) {
         scan_by_lines<kLines + 1>(num_lines, tables, segments, num_segments, scores);
     }
@@ -308,28 +330,50 @@ void scan(const std::uint8_t* tables, std::size_t num_lines, const CodeSegment* 
 /// The scores of one block for kQueries queries, which share its loads and indices.
 template <std::size_t kQueries>
 struct SharedScores {
-    __m512i low[kQueries];
-    __m512i high[kQueries];
+    LineSums sums[kQueries];
 
     void start(std::size_t query, std::int32_t bias) {
-        low[query] = high[query] = _mm512_set1_epi32(bias);
+        sums[query].low = sums[query].high = _mm512_set1_epi32(bias);
     }
 
     template <typename TablesOf>
     void add_lines(std::size_t num_lines, const std::uint8_t* codes, TablesOf tables_of) {
-        for (std::size_t at = 0; at < num_lines * kCodeLineBytes; at += kCodeLineBytes) {
-            const __m512i both = pinned(load(codes + at));
-            const __m512i low_index = table_index(both);
-            const __m512i high_index = table_index(_mm512_srli_epi32(both, 4));
+        std::size_t line = 0;
+        for (; line + 2 <= num_lines; line += 2) {
+            const std::size_t at = line * kCodeLineBytes;
+            const __m512i first = pinned(load(codes + at));
+            const __m512i second = pinned(load(codes + at + kCodeLineBytes));
+            const __m512i indices[4] = {
+                table_index(first), table_index(_mm512_srli_epi32(first, 4)), table_index(second),
+                table_index(_mm512_srli_epi32(second, 4))};
             for (std::size_t q = 0; q < kQueries; ++q) {
                 const __m512i table = pinned(load(tables_of(q) + at));
-                low[q] = looked_up(low[q], low_index, table);
-                high[q] = looked_up(high[q], high_index, table);
+                const __m512i next = pinned(load(tables_of(q) + at + kCodeLineBytes));
+                add(q, _mm512_permutexvar_epi8(indices[0], table),
+                    _mm512_permutexvar_epi8(indices[1], table),
+                    _mm512_permutexvar_epi8(indices[2], next),
+                    _mm512_permutexvar_epi8(indices[3], next));
+            }
+        }
+        if (line < num_lines) {
+            const __m512i last = pinned(load(codes + line * kCodeLineBytes));
+            for (std::size_t q = 0; q < kQueries; ++q) {
+                sums[q].add(Lookups(last, load(tables_of(q) + line * kCodeLineBytes)));
             }
         }
     }
 
-    __m512i operator[](std::size_t query) const { return saturated(low[query], high[query]); }
+    /// Lookups of two lines, which fit a byte together.
+    void add(std::size_t query, __m512i low, __m512i high, __m512i next_low, __m512i next_high) {
+        const __m512i one = _mm512_set1_epi8(1);
+        LineSums& sum = sums[query];
+        sum.low = _mm512_dpbusd_epi32(sum.low, _mm512_add_epi8(low, next_low), one);
+        sum.high = _mm512_dpbusd_epi32(sum.high, _mm512_add_epi8(high, next_high), one);
+    }
+
+    __m512i operator[](std::size_t query) const {
+        return saturated(sums[query].low, sums[query].high);
+    }
 };
 
 /// Asks for the block kBytesAhead ahead, as far as the segment goes.
