@@ -18,8 +18,6 @@ namespace segue::kernels::HWY_NAMESPACE {
 /// allow).
 inline constexpr std::size_t kRowTile = 4;
 inline constexpr std::size_t kQueryTile = kLanes == 16 ? 4 : 2;
-/// How far ahead of a scan rows are asked for; the hardware prefetcher alone stops at every page.
-inline constexpr std::size_t kPrefetchFloats = 2048;
 
 /// out[q][r] = query q . row r, for kQueries queries and kRowTile rows.
 template <std::size_t kQueries>
@@ -103,15 +101,13 @@ HWY_INLINE Vector multiply_row(const float* query, const float* row, std::size_t
 }
 
 /// Reads the rows one after the other, unlike multiply_tile: a scan is bound by memory, and lines
-/// in order come at 30 GB/s where lines of four rows in turn come at 22 (Zen 4).
+/// in order come at 28 GB/s where lines of four rows in turn come at 12 (Zen 4). Asking for rows
+/// ahead only takes misses in flight from the hardware's own prefetcher: 20 GB/s at any distance.
 inline void dot_many(const float* query, const float* rows, std::size_t stride,
                      std::size_t num_rows, std::size_t dim, float* out) {
     const std::size_t whole = num_rows / kRowTile * kRowTile;
     for (std::size_t first = 0; first < whole; first += kRowTile) {
         const float* base = rows + first * stride;
-        for (std::size_t ahead = 0; ahead < kRowTile * stride; ahead += kCacheLineFloats) {
-            prefetch_far(base + kPrefetchFloats + ahead);
-        }
         const Vector a = multiply_row(query, base, dim);
         const Vector b = multiply_row(query, base + stride, dim);
         const Vector c = multiply_row(query, base + 2 * stride, dim);
