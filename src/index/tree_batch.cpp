@@ -77,6 +77,8 @@ private:
     std::vector<Visit> visits_;
     std::vector<std::uint32_t> first_entries_;
     std::vector<std::uint32_t> nearest_;
+    std::vector<CodeSegment> segments_;
+    AlignedBuffer<std::int16_t> first_scores_;
     std::vector<std::uint32_t> visited_;  // leaves
     AlignedBuffer<std::int16_t> scores_[kMaxSharedQueries];
     TreeQueryScratch scratch_;
@@ -107,23 +109,31 @@ void BatchUnit::prepare(const PreparedBatch& batch, std::span<const std::uint32_
 }
 
 void BatchUnit::raise_threshold(const SearchTerms& terms, One& one) {
-    const IndexTables& tables = terms.index.tables;
     const TreeTables& tree = terms.index.tree;
     const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
-    one.query.nearest_leaves(terms, kFirstEntries * one.reach.num_candidates, scratch_, nearest_);
-    std::sort(nearest_.begin(), nearest_.end());
+    const std::size_t num_leaves =
+        kFirstEntries * one.reach.num_candidates * tree.num_filled_leaves / tree.num_entries + 1;
+    one.query.nearest_leaves(num_leaves, scratch_, nearest_);
+    segments_.clear();
+    std::size_t num_blocks = 0;
     for (const std::uint32_t i : nearest_) {
-        const std::uint32_t leaf = one.query.leaves()[i];
-        const CodeSegment segment = segment_of(terms, leaf, one.query.biases()[i]);
-        codes.scan(one.query.tables(), tree.num_lines, &segment, 1, scores_[0].data());
-        if (TreeQuery::needs_finish(terms)) {
-            one.query.finish_scores(terms, leaf, 0, segment.num_entries, scores_[0].data());
-        }
-        list_first_entries(tables, leaf, segment.num_entries);
-        one.best.collect(codes, scores_[0].data(), first_entries_);
+        segments_.push_back(segment_of(terms, one.query.leaves()[i], one.query.biases()[i]));
+        num_blocks += (segments_.back().num_entries + kCodeBlock - 1) / kCodeBlock;
     }
-    one.best.cut(codes);
-    one.best.restart();
+    if (first_scores_.size() < num_blocks * kCodeBlock) {
+        first_scores_ = AlignedBuffer<std::int16_t>(2 * num_blocks * kCodeBlock);
+    }
+    codes.scan(one.query.tables(), tree.num_lines, segments_.data(), segments_.size(),
+               first_scores_.data());
+    if (TreeQuery::needs_finish(terms)) {
+        std::int16_t* scores = first_scores_.data();
+        for (std::size_t i = 0; i < nearest_.size(); ++i) {
+            const std::size_t num_entries = segments_[i].num_entries;
+            one.query.finish_scores(terms, one.query.leaves()[nearest_[i]], 0, num_entries, scores);
+            scores += (num_entries + kCodeBlock - 1) / kCodeBlock * kCodeBlock;
+        }
+    }
+    one.best.raise_threshold(codes, first_scores_.data(), num_blocks);
 }
 
 void BatchUnit::list_visits(const TreeTables& tree) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "index/tree_tables.h"
 #include "kernels/kernels.h"
@@ -139,25 +138,15 @@ void TreeQuery::choose_leaves(const SearchTerms& terms, std::size_t count,
                 leaves_);
 }
 
-void TreeQuery::nearest_leaves(const SearchTerms& terms, std::size_t num_entries,
-                               const TreeQueryScratch& scratch,
+void TreeQuery::nearest_leaves(std::size_t count, TreeQueryScratch& scratch,
                                std::vector<std::uint32_t>& indices) const {
     const AlignedBuffer<float>& scores =
         norms_ == Norms::kFactor ? scratch.leaf_choice : scratch.leaf_scores;
-    indices.resize(leaves_.size());
-    std::iota(indices.begin(), indices.end(), 0U);
-    const auto worse = [&](std::uint32_t left, std::uint32_t right) {
-        return scores[leaves_[left]] < scores[leaves_[right]];
-    };
-    std::make_heap(indices.begin(), indices.end(), worse);
-    std::size_t found = 0;
-    auto end = indices.end();
-    while (found < num_entries && end != indices.begin()) {
-        std::pop_heap(indices.begin(), end, worse);
-        --end;
-        found += terms.index.tree.leaf_entries[leaves_[*end]];
+    scratch.chosen_scores.resize(leaves_.size());
+    for (std::size_t i = 0; i < leaves_.size(); ++i) {
+        scratch.chosen_scores[i] = scores[leaves_[i]];
     }
-    indices.erase(indices.begin(), end);
+    choose_best(scratch.chosen_scores, count, scratch.select, indices);
 }
 
 float TreeQuery::leaf_dot(const SearchTerms& terms, const TreeQueryScratch& scratch,

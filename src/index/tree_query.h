@@ -21,6 +21,7 @@ namespace segue {
 struct TreeQueryScratch {
     AlignedBuffer<float> leaf_scores;
     AlignedBuffer<float> leaf_choice;  // leaf_scores with the norms' factors
+    std::vector<float> chosen_scores;
     AlignedBuffer<float> products;
     AlignedBuffer<float> lows;
     AlignedBuffer<float> highs;
@@ -41,9 +42,9 @@ public:
     /// Ascending.
     std::span<const std::uint32_t> leaves() const { return leaves_; }
 
-    /// The leaves among those chosen that score best, until they have `num_entries` entries.
-    void nearest_leaves(const SearchTerms& terms, std::size_t num_entries,
-                        const TreeQueryScratch& scratch, std::vector<std::uint32_t>& indices) const;
+    /// Indices of the best `count` of the leaves chosen, ascending.
+    void nearest_leaves(std::size_t count, TreeQueryScratch& scratch,
+                        std::vector<std::uint32_t>& indices) const;
 
     /// Makes the tables of the leaves chosen. Returns false as start does.
     bool make_tables(const SearchTerms& terms, TreeQueryScratch& scratch);

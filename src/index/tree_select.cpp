@@ -42,6 +42,17 @@ ScoreCut<Score> halve(Score low, Score high, std::size_t rank, Middle middle, Co
     }
 }
 
+/// Requires: rank > 0. Where not more than `rank` entries have a score, the threshold is below all.
+ScoreCut<std::int16_t> cut_scores(const CodesKernels& kernels, const std::int16_t* scores,
+                                  std::size_t num_blocks, std::size_t rank) {
+    return halve<std::int16_t>(
+        kNoScore, kernels.max_score(scores, num_blocks, 1), rank,
+        [](int low, int high) { return static_cast<std::int16_t>(low + (high - low) / 2); },
+        [&](std::int16_t threshold) {
+            return kernels.count_above(scores, num_blocks, 1, threshold);
+        });
+}
+
 }  // namespace
 
 ScoreCut<float> cut_floats(const CodesKernels& kernels, std::span<const float> scores,
@@ -165,13 +176,7 @@ void BestEntries::cut(const CodesKernels& kernels) {
     }
     const std::size_t num_blocks = (size_ + kCodeBlock - 1) / kCodeBlock;
     std::fill(values_.data() + size_, values_.data() + num_blocks * kCodeBlock, kNoScore);
-    const std::int16_t highest = kernels.max_score(values_.data(), num_blocks, 1);
-    const ScoreCut<std::int16_t> cut = halve<std::int16_t>(
-        kNoScore, highest, wanted_,
-        [](int low, int high) { return static_cast<std::int16_t>(low + (high - low) / 2); },
-        [&](std::int16_t threshold) {
-            return kernels.count_above(values_.data(), num_blocks, 1, threshold);
-        });
+    const ScoreCut<std::int16_t> cut = cut_scores(kernels, values_.data(), num_blocks, wanted_);
     std::size_t equal_left = wanted_ - cut.num_above;
     std::size_t kept = 0;
     for (std::size_t i = 0; i < size_; ++i) {
@@ -185,6 +190,14 @@ void BestEntries::cut(const CodesKernels& kernels) {
     size_ = kept;
     // Entries to come that are equal to the last one kept come behind it.
     threshold_ = std::max(threshold_, cut.threshold);
+}
+
+void BestEntries::raise_threshold(const CodesKernels& kernels, const std::int16_t* scores,
+                                  std::size_t num_blocks) {
+    if (kernels.count_above(scores, num_blocks, 1, kNoScore) > wanted_) {
+        const ScoreCut<std::int16_t> cut = cut_scores(kernels, scores, num_blocks, wanted_);
+        threshold_ = std::max(threshold_, static_cast<std::int16_t>(cut.threshold - 1));
+    }
 }
 
 bool BestEntries::guess_threshold(const CodesKernels& kernels, const std::int16_t* scores,
@@ -208,13 +221,7 @@ bool BestEntries::guess_threshold(const CodesKernels& kernels, const std::int16_
         std::memcpy(sample + i * kCodeBlock, scores + i * step * kCodeBlock,
                     kCodeBlock * sizeof(*sample));
     }
-    const std::int16_t highest = kernels.max_score(sample, num_sampled, 1);
-    const ScoreCut<std::int16_t> cut = halve<std::int16_t>(
-        kNoScore, highest, rank,
-        [](int low, int high) { return static_cast<std::int16_t>(low + (high - low) / 2); },
-        [&](std::int16_t threshold) {
-            return kernels.count_above(sample, num_sampled, 1, threshold);
-        });
+    const ScoreCut<std::int16_t> cut = cut_scores(kernels, sample, num_sampled, rank);
     threshold_ = std::max<std::int16_t>(
         kNoScore, static_cast<std::int16_t>(std::max<int>(cut.threshold - 1, kNoScore)));
     return threshold_ > kNoScore;

@@ -48,14 +48,6 @@ public:
         size_ = 0;
         threshold_ = kernels::kNoScore;
     }
-    /// Begins anew, where it is known that as many as are wanted are above some threshold: keeps
-    /// it, if there is one.
-    void restart() {
-        size_ = 0;
-        threshold_ =
-            static_cast<std::int16_t>(threshold_ > kernels::kNoScore ? threshold_ - 1 : threshold_);
-    }
-
     /// Entries at or below this are not among the best.
     std::int16_t threshold() const { return threshold_; }
     std::size_t size() const { return size_; }
@@ -79,7 +71,10 @@ public:
     /// of `scores` are above. Returns false where it is no better than none.
     bool guess_threshold(const kernels::CodesKernels& kernels, const std::int16_t* scores,
                          std::size_t num_blocks, double surplus, SelectBuffers& buffers);
-    std::size_t wanted() const { return wanted_; }
+    /// Raises the threshold to what as many of `scores` as are wanted are above, where there are so
+    /// many: some of what will be collected.
+    void raise_threshold(const kernels::CodesKernels& kernels, const std::int16_t* scores,
+                         std::size_t num_blocks);
 
 private:
     void reserve(std::size_t capacity);
