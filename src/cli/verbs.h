@@ -18,6 +18,7 @@ Verb inspect_verb();
 Verb lookup_verb();
 Verb neighbours_verb();
 Verb recommend_verb();
+Verb serve_verb();
 Verb similar_verb();
 
 }  // namespace segue::cli
