@@ -1,7 +1,9 @@
 // The tree path of the index: recall of the best 10 against CPU time of one query, and of batches,
-// over a grid of leaves and candidates.
+// over a grid of leaves and candidates. Times are the least of several rounds, for each query alone
+// and for each batch of 1,000, so that other work on the machine shows little.
 //     tree_bench SET_FOLDER [num_leaves] [anisotropic_threshold] [soar_lambda] [num_queries]
-// SET_FOLDER is one that `index_bench data` made.
+// SET_FOLDER is one that `index_bench data` made. The grid is that of the environment variables
+// LEAVES and CANDIDATES (48,96), if they are set; ONLY=single or ONLY=batch leaves the other out.
 
 #include <fmt/core.h>
 #include <time.h>
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -114,9 +117,9 @@ std::vector<std::uint32_t> list_from(const char* name, std::vector<std::uint32_t
         return otherwise;
     }
     std::vector<std::uint32_t> values;
-    for (char* at = const_cast<char*>(text); *at != 0;) {
-        values.push_back(static_cast<std::uint32_t>(std::strtoul(at, &at, 10)));
-        at += *at == ',' ? 1 : 0;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ',');) {
+        values.push_back(static_cast<std::uint32_t>(std::atoi(word.c_str())));
     }
     return values;
 }
