@@ -4,9 +4,12 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
+
+#include "index/planner.h"
 
 namespace segue {
 
@@ -15,14 +18,9 @@ namespace {
 /// Of the normal distribution, for intervals of 95 %.
 constexpr double kDeviations = 1.96;
 
-// Nanoseconds on one core of the machine that docs/index.md describes.
-constexpr double kCentreNanoseconds = 0.033;  // a dimension of a centre scored
-constexpr double kCodeNanoseconds = 0.012;    // a byte of codes scanned
-constexpr double kCandidateNanoseconds = 40;  // a candidate rescored, its row read from memory
-constexpr double kRowNanoseconds = 0.05;      // a byte of an int8 row scanned
-constexpr double kSearchNanoseconds = 2000;   // any search
-
 constexpr std::uint32_t kMostCandidates = 1024;
+/// The place among the steps where looking begins: 80 candidates.
+constexpr std::size_t kFirstCandidates = 6;
 
 /// Ascending, each about an eighth above the one before, up to and with `last`.
 std::vector<std::uint32_t> steps_up_to(std::uint32_t last) {
@@ -105,6 +103,23 @@ Result<RecallEstimate> compare(const LeafIndex& index, const QuerySet& queries,
     return estimate_recall(recalls);
 }
 
+/// A search for one vector without a filter, as the planner sees it.
+PlannedSearch single_search(const IndexTables& tables, const TreeKnobs& knobs) {
+    PlannedSearch search;
+    search.num_items = tables.num_items;
+    search.dim = tables.dim;
+    search.num_leaves = tables.num_leaves();
+    search.has_codes = tables.has_codes();
+    search.k = kRecallAt;
+    search.num_allowed = tables.num_items;
+    search.knobs = knobs;
+    return search;
+}
+
+double cost_of(const IndexTables& tables, const TreeKnobs& knobs) {
+    return tree_cost(single_search(tables, knobs));
+}
+
 }  // namespace
 
 RecallEstimate estimate_recall(std::span<const double> recalls) {
@@ -146,31 +161,30 @@ Result<RecallEstimate> measure_recall(const LeafIndex& index, const QuerySet& qu
 
 Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
                                 const SearchSetting& setting) {
-    constexpr std::size_t kWarmUp = 32;
+    if (queries.size() == 0) {
+        return Latency();
+    }
+    constexpr int kRounds = 3;
     SearchScratch scratch;
     std::vector<ScoredRow> results;
-    std::vector<double> microseconds;
     const SparseView excluded = queries.excluded.view();
-    for (std::size_t turn = 0; turn < queries.size() + kWarmUp; ++turn) {
-        const std::size_t query = turn % std::max<std::size_t>(1, queries.size());
-        if (queries.size() == 0) {
-            return Latency();
-        }
-        const auto before = std::chrono::steady_clock::now();
-        const Status status = index.search(queries.vectors.row(query),
-                                           {.k = kRecallAt,
-                                            .popularity_exponent = setting.popularity_exponent,
-                                            .excluded = excluded.row_columns(query),
-                                            .path = setting.path,
-                                            .knobs = setting.knobs},
-                                           scratch, results);
-        const std::chrono::duration<double, std::micro> taken =
-            std::chrono::steady_clock::now() - before;
-        if (!status.ok()) {
-            return status;
-        }
-        if (turn >= kWarmUp) {
-            microseconds.push_back(taken.count());
+    std::vector<double> microseconds(queries.size(), std::numeric_limits<double>::infinity());
+    for (int round = 0; round < kRounds; ++round) {
+        for (std::size_t query = 0; query < queries.size(); ++query) {
+            const auto before = std::chrono::steady_clock::now();
+            const Status status = index.search(queries.vectors.row(query),
+                                               {.k = kRecallAt,
+                                                .popularity_exponent = setting.popularity_exponent,
+                                                .excluded = excluded.row_columns(query),
+                                                .path = setting.path,
+                                                .knobs = setting.knobs},
+                                               scratch, results);
+            const std::chrono::duration<double, std::micro> taken =
+                std::chrono::steady_clock::now() - before;
+            if (!status.ok()) {
+                return status;
+            }
+            microseconds[query] = std::min(microseconds[query], taken.count());
         }
     }
     std::sort(microseconds.begin(), microseconds.end());
@@ -178,24 +192,18 @@ Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
                    microseconds[microseconds.size() * 99 / 100]};
 }
 
-double tree_cost(const IndexTables& tables, const TreeKnobs& knobs) {
-    const auto num_leaves = static_cast<double>(std::max<std::size_t>(1, tables.num_leaves()));
-    const double share =
-        std::min(1.0, static_cast<double>(knobs.num_leaves_to_search) / num_leaves);
-    return kSearchNanoseconds + kCentreNanoseconds * num_leaves * static_cast<double>(tables.dim) +
-           kCodeNanoseconds * share * static_cast<double>(tables.codes.size()) +
-           kCandidateNanoseconds * static_cast<double>(knobs.reordering_num_neighbors);
-}
-
-double exact_cost(const IndexTables& tables) {
-    return kSearchNanoseconds + kRowNanoseconds * static_cast<double>(tables.rows.size());
+SearchPath planned_path(const IndexTables& tables, const TreeKnobs& knobs) {
+    return plan_search(single_search(tables, knobs));
 }
 
 struct KnobFinder::State {
+    /// Candidates with the fewest leaves that reach the target, as places of the steps.
     struct Choice {
-        TreeKnobs knobs;
-        std::size_t place = 0;  // of candidate_steps
+        std::size_t candidates = 0;
+        std::size_t leaves = 0;
+        double cost = 0;
     };
+
     const LeafIndex& index;
     std::span<const CalibrationQueries> queries;
     ThreadPool& pool;
@@ -203,17 +211,19 @@ struct KnobFinder::State {
     std::vector<std::uint32_t> candidate_steps;
     std::map<std::pair<std::size_t, double>, std::vector<Truth>> truths = {};
     std::map<std::tuple<std::size_t, double, std::uint32_t, std::uint32_t>, double> lows = {};
-    std::size_t hardest_kind = 0;                // most likely to miss the target: asked first
-    std::optional<std::size_t> last_place = {};  // of candidate_steps, that was best last time
+    std::size_t hardest_kind = 0;  // most likely to miss the target: asked first
+    Choice last = {};              // where the next search begins: it rarely differs much
     Status status = {};
 
+    TreeKnobs knobs_at(std::size_t leaves, std::size_t candidates) const {
+        return {leaf_steps[leaves], candidate_steps[candidates]};
+    }
     double low_of(std::size_t kind, double exponent, const TreeKnobs& knobs);
     bool reaches(std::optional<double> exponent, const TreeKnobs& knobs, double target);
-    std::optional<std::size_t> fewest_leaves(std::optional<double> exponent,
-                                             std::uint32_t candidates, double target,
-                                             std::size_t least);
-    std::optional<Choice> cheapest(std::optional<double> exponent, double target, std::size_t begin,
-                                   std::size_t end);
+    std::optional<Choice> with_candidates(std::optional<double> exponent, double target,
+                                          std::size_t candidates, std::size_t guess);
+    std::optional<Choice> first_choice(std::optional<double> exponent, double target);
+    Choice cheapest(std::optional<double> exponent, double target, Choice best);
 };
 
 /// The lower end of the interval; 1 after an error, which ends the search soon.
@@ -255,59 +265,76 @@ bool KnobFinder::State::reaches(std::optional<double> exponent, const TreeKnobs&
     return true;
 }
 
-/// The first of leaf_steps, from place `least` on, that reaches the target; recall rises with them.
-std::optional<std::size_t> KnobFinder::State::fewest_leaves(std::optional<double> exponent,
-                                                            std::uint32_t candidates, double target,
-                                                            std::size_t least) {
-    std::size_t end = leaf_steps.size();
-    // In growing strides, so that few searches read most of the leaves.
-    std::size_t begin = least;
-    for (std::size_t stride = 4; begin < leaf_steps.size(); stride *= 2) {
-        const std::size_t place = std::min(begin + stride, leaf_steps.size() - 1);
-        if (reaches(exponent, {leaf_steps[place], candidates}, target)) {
-            end = place;
-            break;
+/// The fewest leaves for these candidates, looked for in growing strides from a guess on: recall
+/// rises with them.
+std::optional<KnobFinder::State::Choice> KnobFinder::State::with_candidates(
+    std::optional<double> exponent, double target, std::size_t candidates, std::size_t guess) {
+    const auto is_enough = [&](std::size_t leaves) {
+        return reaches(exponent, knobs_at(leaves, candidates), target);
+    };
+    const std::size_t most = leaf_steps.size() - 1;
+    std::size_t end = guess;    // enough
+    std::size_t begin = guess;  // all below are not
+    std::size_t stride = 2;
+    if (is_enough(guess)) {
+        for (begin = 0; end > 0; stride *= 2) {
+            const std::size_t lower = end - std::min(end, stride);
+            if (!is_enough(lower)) {
+                begin = lower + 1;
+                break;
+            }
+            end = lower;
         }
-        begin = place + 1;
+    } else {
+        for (;; stride *= 2) {
+            begin = end + 1;
+            if (end == most) {
+                return std::nullopt;
+            }
+            end = std::min(end + stride, most);
+            if (is_enough(end)) {
+                break;
+            }
+        }
     }
-    if (end == leaf_steps.size()) {
-        return std::nullopt;
-    }
-    while (begin < end && status.ok()) {
+    while (begin < end) {
         const std::size_t middle = (begin + end) / 2;
-        if (reaches(exponent, {leaf_steps[middle], candidates}, target)) {
-            end = middle;
-        } else {
-            begin = middle + 1;
-        }
+        is_enough(middle) ? end = middle : begin = middle + 1;
     }
-    return end;
+    return Choice{candidates, end, cost_of(index.tables(), knobs_at(end, candidates))};
 }
 
-/// Of the candidate steps [begin, end), each with the leaves it needs.
-std::optional<KnobFinder::State::Choice> KnobFinder::State::cheapest(std::optional<double> exponent,
-                                                                     double target,
-                                                                     std::size_t begin,
-                                                                     std::size_t end) {
-    std::optional<Choice> best;
-    double best_cost = 0;
-    // With fewer candidates more leaves are needed, never fewer.
-    std::size_t least = 0;
-    for (std::size_t place = end; place > begin; --place) {
-        const std::uint32_t candidates = candidate_steps[place - 1];
-        if (best && tree_cost(index.tables(), {leaf_steps[least], candidates}) >= best_cost) {
-            continue;
-        }
-        const std::optional<std::size_t> leaves =
-            fewest_leaves(exponent, candidates, target, least);
-        if (!leaves || !status.ok()) {
+/// Of the candidates that were best before, or the fewest above them that can reach the target.
+std::optional<KnobFinder::State::Choice> KnobFinder::State::first_choice(
+    std::optional<double> exponent, double target) {
+    std::optional<Choice> choice;
+    std::size_t candidates = last.candidates;
+    for (std::size_t stride = 1; !choice && status.ok(); stride *= 2) {
+        choice = with_candidates(exponent, target, candidates, last.leaves);
+        if (candidates + 1 == candidate_steps.size()) {
             break;
         }
-        least = *leaves;
-        const TreeKnobs knobs = {leaf_steps[least], candidates};
-        if (!best || tree_cost(index.tables(), knobs) < best_cost) {
-            best = Choice{knobs, place - 1};
-            best_cost = tree_cost(index.tables(), knobs);
+        candidates = std::min(candidates + stride, candidate_steps.size() - 1);
+    }
+    return choice;
+}
+
+/// Goes on to more candidates, or fewer, as long as that costs less.
+KnobFinder::State::Choice KnobFinder::State::cheapest(std::optional<double> exponent, double target,
+                                                      Choice best) {
+    for (const bool upwards : {true, false}) {
+        const std::size_t started_at = best.candidates;
+        while (status.ok() &&
+               (upwards ? best.candidates + 1 < candidate_steps.size() : best.candidates > 0)) {
+            const std::optional<Choice> next = with_candidates(
+                exponent, target, upwards ? best.candidates + 1 : best.candidates - 1, best.leaves);
+            if (!next || next->cost >= best.cost) {
+                break;
+            }
+            best = *next;
+        }
+        if (best.candidates != started_at) {
+            break;
         }
     }
     return best;
@@ -320,24 +347,18 @@ KnobFinder::KnobFinder(const LeafIndex& index, std::span<const CalibrationQuerie
                 .queries = queries,
                 .pool = pool,
                 .leaf_steps = steps_up_to(static_cast<std::uint32_t>(index.tables().num_leaves())),
-                .candidate_steps = candidate_steps(index.tables().num_items)})) {}
+                .candidate_steps = candidate_steps(index.tables().num_items)})) {
+    state_->last.candidates = std::min(kFirstCandidates, state_->candidate_steps.size() - 1);
+}
 
 KnobFinder::~KnobFinder() = default;
 
 Result<std::optional<TreeKnobs>> KnobFinder::find(std::optional<double> popularity_exponent,
                                                   double target) {
     State& state = *state_;
-    // Near what was best before, first: it rarely differs much.
-    constexpr std::size_t kNear = 2;
-    std::optional<State::Choice> choice;
-    if (state.last_place) {
-        const std::size_t end =
-            std::min(*state.last_place + kNear + 1, state.candidate_steps.size());
-        choice = state.cheapest(popularity_exponent, target,
-                                *state.last_place - std::min(kNear, *state.last_place), end);
-    }
-    if (!choice && state.status.ok()) {
-        choice = state.cheapest(popularity_exponent, target, 0, state.candidate_steps.size());
+    std::optional<State::Choice> choice = state.first_choice(popularity_exponent, target);
+    if (choice) {
+        choice = state.cheapest(popularity_exponent, target, *choice);
     }
     if (!state.status.ok()) {
         return state.status;
@@ -345,8 +366,8 @@ Result<std::optional<TreeKnobs>> KnobFinder::find(std::optional<double> populari
     if (!choice) {
         return std::optional<TreeKnobs>();
     }
-    state.last_place = choice->place;
-    return std::optional<TreeKnobs>(choice->knobs);
+    state.last = *choice;
+    return std::optional<TreeKnobs>(state.knobs_at(choice->leaves, choice->candidates));
 }
 
 }  // namespace segue

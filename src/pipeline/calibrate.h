@@ -45,7 +45,8 @@ struct SearchSetting {
 Result<RecallEstimate> measure_recall(const LeafIndex& index, const QuerySet& queries,
                                       const SearchSetting& setting, ThreadPool& pool);
 
-/// Microseconds of single searches, one after the other on the calling thread.
+/// Microseconds of single searches, one after the other on the calling thread. Of each query the
+/// fastest of three rounds counts: the tail is of queries that take long, not of a busy machine.
 struct Latency {
     double p50 = 0;
     double p99 = 0;
@@ -55,14 +56,12 @@ struct Latency {
 Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
                                 const SearchSetting& setting);
 
-/// What a search by the tree with such knobs takes, in nanoseconds on a machine of our own, and
-/// what an exact one takes: for comparing, the same on every machine and in every run.
-double tree_cost(const IndexTables& tables, const TreeKnobs& knobs);
-double exact_cost(const IndexTables& tables);
+/// What the planner takes for one vector without a filter, whatever calibration says.
+SearchPath planned_path(const IndexTables& tables, const TreeKnobs& knobs);
 
-/// The cheapest knobs with which the recall of every kind's tuning part, at the lower end of its
-/// interval, is at least `target`. Remembers what it measured. Views index and queries. Not
-/// thread-safe.
+/// The knobs that cost least, by the planner's model, with which the recall of every kind's tuning
+/// part, at the lower end of its interval, is at least `target`. Remembers what it measured. Views
+/// index and queries. Not thread-safe.
 class KnobFinder {
 public:
     KnobFinder(const LeafIndex& index, std::span<const CalibrationQueries> queries,

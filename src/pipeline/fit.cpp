@@ -81,6 +81,28 @@ Status check_writable(const std::string& path, bool overwrite) {
     return probe.ok() ? Status() : probe.status();
 }
 
+/// "tree of 1,024 leaves, recall@10 0.957"
+std::string index_note(const IndexReport& index) {
+    return fmt::format("{}, recall@10 {:.4f}",
+                       index.num_leaves > 1 ? fmt::format("{} of {} leaves", name_of(index.path),
+                                                          with_commas(index.num_leaves))
+                                            : std::string(name_of(index.path)),
+                       index.recall.mean);
+}
+
+void index_stage(const IndexModelOptions& options, ThreadPool& pool,
+                 const ProgressListener& progress, ModelParts& parts, FitReport& report) {
+    const StageClock clock("index");
+    std::string warning;
+    report.index = add_index(parts, options, pool, progress, warning);
+    if (report.index) {
+        clock.end(report.stages, index_note(*report.index));
+    }
+    if (!warning.empty()) {
+        report.warnings.push_back(std::move(warning));
+    }
+}
+
 }  // namespace
 
 Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& params,
@@ -129,6 +151,9 @@ Result<FitReport> fit(const FitOptions& options, const ProgressListener& progres
     }
     FitReport report = std::move(fitted->report);
     report.stages.insert(report.stages.begin(), stages.begin(), stages.end());
+    if (options.index) {
+        index_stage(*options.index, pool, progress, fitted->parts, report);
+    }
     const StageClock write_clock("write");
     if (Status status = write_bundle(fitted->parts, options.out, options.overwrite); !status.ok()) {
         return status;

@@ -15,6 +15,7 @@
 #include "data/dataset.h"
 #include "ingest/ingest.h"
 #include "model/model.h"
+#include "pipeline/index_model.h"
 #include "train/als.h"
 
 namespace segue {
@@ -75,6 +76,7 @@ struct FitReport {
     std::size_t num_items = 0;
     std::uint64_t num_interactions = 0;
     std::uint64_t bundle_bytes = 0;  // 0 when nothing was written
+    std::optional<IndexReport> index;
     std::vector<std::string> warnings;
 
     double total_seconds() const;
@@ -95,9 +97,11 @@ struct FitOptions {
     std::string out;
     bool overwrite = false;
     unsigned num_threads = 0;  // 0: one for each core
+    /// Nothing: no index is built. Recipes without vectors never have one.
+    std::optional<IndexModelOptions> index = IndexModelOptions{.show_points = false};
 };
 
-/// Reads tables, fits, writes the bundle. `ingest_report` may be null.
+/// Reads tables, fits, builds the index, writes the bundle. `ingest_report` may be null.
 Result<FitReport> fit(const FitOptions& options, const ProgressListener& progress = {},
                       IngestReport* ingest_report = nullptr);
 

@@ -143,8 +143,8 @@ Result<ImportedVectors> read_vectors(const std::vector<std::string>& files,
     return std::move(collector).finish();
 }
 
-Status write_imported(ImportedVectors vectors, const ImportOptions& options, ThreadPool& pool,
-                      const ProgressListener& progress) {
+Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptions& options,
+                                      ThreadPool& pool, const ProgressListener& progress) {
     Result<Neighbours> neighbours =
         build_neighbour_table(vectors.vectors.view(), options.num_neighbours,
                               options.popularity_exponent, pool, progress);
@@ -166,7 +166,13 @@ Status write_imported(ImportedVectors vectors, const ImportOptions& options, Thr
     parts.items = std::move(vectors.keys);
     parts.item_vectors = std::move(vectors.vectors);
     parts.neighbours = std::move(neighbours).value();
-    return write_bundle(parts, options.out, options.overwrite);
+    ImportedBundle imported;
+    if (options.index) {
+        imported.index = add_index(parts, *options.index, pool, progress, imported.warning);
+    }
+    const Status written = write_bundle(parts, options.out, options.overwrite);
+    return written.ok() ? Result<ImportedBundle>(std::move(imported))
+                        : Result<ImportedBundle>(written);
 }
 
 }  // namespace segue

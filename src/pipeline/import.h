@@ -14,6 +14,7 @@
 #include "base/thread_pool.h"
 #include "data/matrix.h"
 #include "data/vocabulary.h"
+#include "pipeline/index_model.h"
 #include "pipeline/vector_format.h"
 
 namespace segue {
@@ -72,10 +73,18 @@ struct ImportOptions {
     /// Of ||j||: 1 ranks by cosine.
     double popularity_exponent = 1;
     std::size_t num_neighbours = 100;
+    /// Nothing: no index is built.
+    std::optional<IndexModelOptions> index = IndexModelOptions{.show_points = false};
 };
 
-/// Builds the neighbour table and writes the bundle. Returns an error if: it cannot be written.
-Status write_imported(ImportedVectors vectors, const ImportOptions& options, ThreadPool& pool,
-                      const ProgressListener& progress = {});
+struct ImportedBundle {
+    std::optional<IndexReport> index;
+    std::string warning;  // about the index; mostly empty
+};
+
+/// Builds the neighbour table and the index and writes the bundle. Returns an error if: it cannot
+/// be written.
+Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptions& options,
+                                      ThreadPool& pool, const ProgressListener& progress = {});
 
 }  // namespace segue

@@ -19,7 +19,7 @@ namespace {
 /// Enough for an interval of about one hundredth around .95.
 constexpr std::size_t kQueriesAPart = 500;
 /// Up to this many bytes of int8 rows an exact search takes as long as choosing leaves does.
-constexpr std::size_t kBytesWithoutLeaves = std::size_t{1} << 18;
+constexpr std::size_t kBytesWithoutLeaves = std::size_t{1} << 19;
 /// What is shown beside the target asked for.
 constexpr double kShownTargets[] = {0.8, 0.9, 0.95, 0.99};
 constexpr double kJudgedExponents[] = {0, 0.5, 1};
@@ -66,15 +66,19 @@ public:
 
 private:
     Status choose(IndexReport& report);
-    Status judge(IndexReport& report) const;
+    Status judge(IndexReport& report);
     Status add_points(IndexReport& report);
     Status measure_point(IndexPoint& point) const;
     SearchSetting setting(const IndexReport& report, double exponent) const;
     bool has_tree() const {
         return index_.tables().has_codes() && options_.path != SearchPath::kExact;
     }
-    void tell(std::string_view note) const {
-        segue::report(progress_, {"calibrate", 0, 0, "", note});
+    /// Says what comes next.
+    void tell(std::string_view note) {
+        const std::size_t points = options_.show_points ? std::size(kShownTargets) + 1 : 0;
+        const std::size_t knobs = has_tree() ? exponents_.size() + points : 0;
+        segue::report(progress_,
+                      {"calibrate", num_told_++, knobs + queries_.size(), "steps", note});
     }
 
     const IndexModelOptions& options_;
@@ -84,6 +88,7 @@ private:
     const ProgressListener& progress_;
     KnobFinder finder_;
     std::set<double> exponents_;
+    std::size_t num_told_ = 0;
 };
 
 Status IndexJudge::run(IndexReport& report) {
@@ -91,52 +96,46 @@ Status IndexJudge::run(IndexReport& report) {
     if (status.ok()) {
         status = judge(report);
     }
-    return status.ok() ? add_points(report) : status;
+    return status.ok() && options_.show_points ? add_points(report) : status;
 }
 
-/// The knobs of every exponent, and the path.
+/// The knobs of every exponent. Where no leaves and candidates are enough they say: all of them,
+/// for which the planner takes the exact path.
 Status IndexJudge::choose(IndexReport& report) {
-    if (!has_tree()) {
-        return Status();
-    }
-    double cost = 0;
-    for (const double exponent : exponents_) {
+    const IndexTables& tables = index_.tables();
+    const TreeKnobs everything = {static_cast<std::uint32_t>(tables.num_leaves()),
+                                  static_cast<std::uint32_t>(tables.num_items)};
+    for (const double exponent : has_tree() ? exponents_ : std::set<double>()) {
         tell(fmt::format("leaves and candidates at popularity exponent {}", exponent));
         const Result<std::optional<TreeKnobs>> knobs =
             finder_.find(exponent, options_.target_recall);
         if (!knobs.ok()) {
             return knobs.status();
         }
-        if (!*knobs) {
-            report.settings.clear();
-            return options_.path != SearchPath::kTree
-                       ? Status()
-                       : invalid_argument(fmt::format(
-                             "no number of leaves and candidates reaches recall {} at popularity "
-                             "exponent {}; leave the path to the planner, or ask for less",
-                             options_.target_recall, exponent));
-        }
-        report.settings.push_back({exponent, **knobs});
-        cost = std::max(cost, tree_cost(index_.tables(), **knobs));
+        report.settings.push_back({exponent, knobs->value_or(everything)});
     }
-    const bool tree_is_cheaper = cost < exact_cost(index_.tables());
-    report.path = tree_is_cheaper || options_.path == SearchPath::kTree ? SearchPath::kTree
-                                                                        : SearchPath::kExact;
+    report.path = setting(report, tables.built_exponent).path;
     return Status();
 }
 
+/// How the index is searched at an exponent: as LeafIndex does by these settings.
 SearchSetting IndexJudge::setting(const IndexReport& report, double exponent) const {
-    SearchSetting setting = {exponent, report.path, {}};
-    for (const CalibratedKnobs& calibrated : report.settings) {
-        if (report.path == SearchPath::kTree && calibrated.popularity_exponent == exponent) {
-            setting.knobs = calibrated.knobs;
-        }
+    if (!has_tree()) {
+        return {exponent, SearchPath::kExact, {}};
     }
-    return setting;
+    const auto nearest = std::min_element(
+        report.settings.begin(), report.settings.end(), [&](const auto& left, const auto& right) {
+            return std::fabs(left.popularity_exponent - exponent) <
+                   std::fabs(right.popularity_exponent - exponent);
+        });
+    const SearchPath path = options_.path == SearchPath::kAuto
+                                ? planned_path(index_.tables(), nearest->knobs)
+                                : options_.path;
+    return {exponent, path, nearest->knobs};
 }
 
 /// Recall at every exponent and latency at the usual ones, on queries nothing was chosen by.
-Status IndexJudge::judge(IndexReport& report) const {
+Status IndexJudge::judge(IndexReport& report) {
     for (const CalibrationQueries& queries : queries_) {
         tell(fmt::format("recall of {}", name_of(queries.kind)));
         for (const double exponent : exponents_) {
@@ -287,10 +286,32 @@ Result<IndexedModel> index_model(const Model& model, const IndexModelOptions& op
     report.calibrate_seconds = calibrating.seconds();
     report.verdict = verdict_on(report, options);
     report.blessed = report.verdict.empty();
-    indexed.facts.settings = {report.path, report.settings};
+    // Tuned knobs cost what they cost: the planner chooses by them, at every exponent.
+    indexed.facts.settings = {tables.has_codes() ? options.path : SearchPath::kExact,
+                              report.settings};
     indexed.facts.blessed = report.blessed;
     indexed.facts.report_json = stored_report(report, options, build);
     return indexed;
+}
+
+std::optional<IndexReport> add_index(ModelParts& parts, const IndexModelOptions& options,
+                                     ThreadPool& pool, const ProgressListener& progress,
+                                     std::string& warning) {
+    Model model = Model::from_parts(std::move(parts));
+    const bool is_possible = can_be_indexed(model);
+    Result<IndexedModel> indexed = is_possible ? index_model(model, options, pool, progress)
+                                               : Result<IndexedModel>(not_found("no vectors"));
+    parts = std::move(model).release_parts();
+    if (!indexed.ok()) {
+        warning = is_possible ? "no index was built: " + indexed.status().message() : "";
+        return std::nullopt;
+    }
+    parts.index = std::move(indexed->parts);
+    parts.index_facts = std::move(indexed->facts);
+    if (!indexed->report.blessed) {
+        warning = "the index is not blessed: " + indexed->report.verdict;
+    }
+    return std::move(indexed->report);
 }
 
 Result<IndexReport> index_bundle(const std::string& path, const IndexModelOptions& options,

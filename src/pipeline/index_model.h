@@ -20,10 +20,12 @@ namespace segue {
 struct IndexModelOptions {
     /// Zeros are worked out, and so is the exponent where it is not given: that of the searches the
     /// model is asked for most. num_leaves 0 makes no leaves where an exact search is as fast.
-    IndexBuildOptions build;
-    std::optional<double> popularity_exponent;
-    /// Instead of the cheaper one.
+    IndexBuildOptions build = {};
+    std::optional<double> popularity_exponent = {};
+    /// Instead of the cheaper one at each popularity exponent.
     SearchPath path = SearchPath::kAuto;
+    /// Also measure what other recalls cost, for people to choose by.
+    bool show_points = true;
     double target_recall = 0.95;
     /// Below this recall@10, or above this p99 of a single search, the index is not blessed.
     double min_recall = 0.8;
@@ -59,9 +61,9 @@ struct IndexTableBytes {
 };
 
 struct IndexReport {
-    SearchPath path = SearchPath::kExact;
-    RecallEstimate recall;  // of the kind and exponent that has the lowest
-    Latency latency;        // of all kinds together, each at its usual exponent
+    SearchPath path = SearchPath::kExact;  // at the exponent the index is built for
+    RecallEstimate recall;                 // of the kind and exponent that has the lowest
+    Latency latency;                       // of all kinds together, each at its usual exponent
     std::uint64_t bytes = 0;
     bool blessed = false;
     std::string verdict;  // why it is not; empty where it is
@@ -97,6 +99,12 @@ bool can_be_indexed(const Model& model);
 /// on latency. Returns an error if: the options are invalid, or the model cannot be indexed.
 Result<IndexedModel> index_model(const Model& model, const IndexModelOptions& options,
                                  ThreadPool& pool, const ProgressListener& progress = {});
+
+/// Gives the parts an index, where they can have one. What keeps it from being built is a text of
+/// `warning`, not an error: the model answers without. Nothing where there is none.
+std::optional<IndexReport> add_index(ModelParts& parts, const IndexModelOptions& options,
+                                     ThreadPool& pool, const ProgressListener& progress,
+                                     std::string& warning);
 
 /// Opens a bundle and puts the index in place of the one it may have. Returns an error if: see
 /// index_model and replace_index; the bundle is untouched then.

@@ -22,7 +22,7 @@ IndexModelOptions with_leaves(std::uint32_t num_leaves) {
 }
 
 TEST(IndexModel, reaches_its_target_on_queries_kept_apart_at_every_exponent) {
-    const Model model = Model::from_parts(clustered_parts(AnswerBy::kFoldIn, 4000));
+    const Model model = Model::from_parts(clustered_parts(AnswerBy::kFoldIn, 2500));
     ThreadPool pool(2);
     IndexModelOptions options = with_leaves(60);
     options.target_recall = 0.9;
@@ -54,9 +54,9 @@ TEST(IndexModel, is_the_same_for_any_number_of_threads) {
     const TemporaryFolder folder;
     std::set<std::string> files;
     for (const unsigned num_threads : {1U, 2U, 5U}) {
-        Model model = Model::from_parts(clustered_parts(AnswerBy::kVectors, 1500));
+        Model model = Model::from_parts(clustered_parts(AnswerBy::kVectors, 500));
         ThreadPool pool(num_threads);
-        IndexModelOptions options = with_leaves(30);
+        IndexModelOptions options = with_leaves(15);
         options.max_latency_ms = 1e9;
         auto indexed = index_model(model, options, pool);
         ASSERT_TRUE(indexed.ok()) << indexed.status().message();
@@ -73,6 +73,7 @@ TEST(IndexModel, is_blessed_within_its_limits_only) {
     const Model model = Model::from_parts(clustered_parts(AnswerBy::kVectors, 1000));
     ThreadPool pool(2);
     IndexModelOptions options = with_leaves(30);
+    options.show_points = false;
     options.target_recall = 0.5;
     options.min_recall = 0.999;
     options.max_latency_ms = 1e9;
@@ -107,6 +108,26 @@ TEST(IndexModel, of_small_catalogues_is_exact) {
     }
 }
 
+TEST(IndexModel, reads_everything_where_the_target_is_out_of_reach) {
+    ThreadPool pool(2);
+    const Model model = Model::from_parts(clustered_parts(AnswerBy::kVectors, 600));
+    IndexModelOptions options = with_leaves(12);
+    options.show_points = false;
+    options.target_recall = 1;  // no sample proves it
+    for (const SearchPath path : {SearchPath::kAuto, SearchPath::kTree}) {
+        options.path = path;
+        const auto indexed = index_model(model, options, pool);
+        ASSERT_TRUE(indexed.ok()) << indexed.status().message();
+        EXPECT_EQ(indexed->report.path,
+                  path == SearchPath::kTree ? SearchPath::kTree : SearchPath::kExact);
+        EXPECT_EQ(indexed->report.recall.mean, 1);
+        for (const CalibratedKnobs& setting : indexed->report.settings) {
+            EXPECT_EQ(setting.knobs.num_leaves_to_search, 12U);
+            EXPECT_EQ(setting.knobs.reordering_num_neighbors, 600U);
+        }
+    }
+}
+
 TEST(IndexModel, refuses_what_cannot_be_indexed_or_meant) {
     ThreadPool pool(1);
     const Model lists = Model::from_parts(testing::checkerboard(AnswerBy::kLists));
@@ -121,12 +142,6 @@ TEST(IndexModel, refuses_what_cannot_be_indexed_or_meant) {
     EXPECT_TRUE(refused([](IndexModelOptions& o) { o.min_recall = -1; }));
     EXPECT_TRUE(refused([](IndexModelOptions& o) { o.max_latency_ms = 0; }));
     EXPECT_TRUE(refused([](IndexModelOptions& o) { o.build.soar_lambda = -1; }));
-    // A recall of 1 is not to be had by leaves.
-    EXPECT_TRUE(refused([](IndexModelOptions& o) {
-        o.path = SearchPath::kTree;
-        o.build.num_leaves = 5;
-        o.target_recall = 1;
-    }));
 }
 
 TEST(IndexBundle, puts_the_index_into_the_file_and_leaves_it_alone_after_an_error) {
@@ -135,6 +150,7 @@ TEST(IndexBundle, puts_the_index_into_the_file_and_leaves_it_alone_after_an_erro
     ASSERT_TRUE(write_bundle(clustered_parts(AnswerBy::kFoldIn, 1000), path, false).ok());
     ThreadPool pool(2);
     IndexModelOptions options = with_leaves(20);
+    options.show_points = false;
     for (const std::uint64_t seed : {1U, 2U}) {
         options.build.seed = seed;
         const auto report = index_bundle(path, options, pool);

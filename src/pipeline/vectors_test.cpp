@@ -343,9 +343,11 @@ TEST_F(Vectors, become_a_model_that_answers_by_cosine) {
                      std::nullopt, report);
     ASSERT_TRUE(imported.ok()) << imported.status().message();
     ThreadPool pool(2);
-    const Status status =
+    const Result<ImportedBundle> written =
         write_imported(std::move(imported).value(), {.out = path("m.segue")}, pool);
-    ASSERT_TRUE(status.ok()) << status.message();
+    ASSERT_TRUE(written.ok()) << written.status().message();
+    ASSERT_TRUE(written->index.has_value());
+    EXPECT_EQ(written->index->path, SearchPath::kExact);
     const Result<Model> model = Model::open(path("m.segue"));
     ASSERT_TRUE(model.ok()) << model.status().message();
     EXPECT_EQ(model->info().recipe, "import");
