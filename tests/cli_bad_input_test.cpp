@@ -134,6 +134,15 @@ TEST_F(CliBadInput, is_told_apart_as_wrong_usage) {
         {{"recommend", "ials.segue", "--all", "--out", "r.xyz"}, 2, "--out: 'r.xyz' does not tell"},
         {{"cooccur", "rows.csv", "--out", "c.xyz"}, 2, "--out: 'c.xyz' does not tell"},
         {{"generate", "--out", "g"}, 2, "--out: 'g' does not tell"},
+        {{"index"}, 2, "FILE.segue is missing"},
+        {{"index", "ials.segue", "--target-recall", "1.5"}, 2, "from 0 to 1"},
+        {{"index", "ials.segue", "--target-recall", "nan"}, 2, "--target-recall"},
+        {{"index", "ials.segue", "--max-latency-ms", "0"}, 2, "--max-latency-ms"},
+        {{"index", "ials.segue", "--path", "graph"}, 2, "expected one of auto"},
+        {{"index", "ials.segue", "--num-leaves", "-1"}, 2, "--num-leaves"},
+        {{"index", "ials.segue", "--num-iterations", "0"}, 2, "--num-iterations"},
+        {{"similar", "ials.segue", "--item", "1", "--exact", "--leaves", "3"}, 2, "--exact reads"},
+        {{"similar", "ials.segue", "--item", "1", "--leaves", "0"}, 2, "--leaves"},
         {{"inspect"}, 2, "FILE.segue is missing"},
         {{"describe"}, 2, "a TABLE is missing"},
         {{"generate"}, 2, "--out FILE is missing"},
@@ -190,6 +199,7 @@ TEST_F(CliBadInput, in_bundles_is_named_by_every_verb_that_opens_them) {
         {"recommend", "--all", "--out", "r.csv"},
         {"neighbours", "--all", "--out", "n.csv"},
         {"export", "--out", "v.jsonl"},
+        {"index"},
     };
     for (const std::vector<std::string>& verb : verbs) {
         for (const char* file :
@@ -226,6 +236,9 @@ TEST_F(CliBadInput, in_questions_is_explained) {
         {{"recommend", "ials.segue", "--group", "nobody", "--out", "r.csv"},
          1,
          "none of the groups"},
+        {{"similar", "cooc.segue", "--item", "1", "--exact"}, 1, "answers from neighbour lists"},
+        {{"similar", "ials.segue", "--item", "1", "--leaves", "3"}, 1, "segue index builds one"},
+        {{"index", "cooc.segue"}, 1, "has nothing to index"},
         {{"lookup", "cooc.segue", "1"}, 1, "no vectors"},
         {{"export", "cooc.segue", "--out", "v.jsonl"}, 1, "no vectors"},
         {{"import", "faulty.jsonl", "--out", "x.segue"}, 1, "2 of 3 lines are faulty"},

@@ -116,6 +116,58 @@ TEST_F(CliSession, recommends_what_groups_do_not_have) {
     }
 }
 
+TEST_F(CliSession, fits_an_index_and_says_how_it_searched) {
+    const RunResult described = expect_done({"describe", "ials.segue", "--json"});
+    EXPECT_NE(described.output.find("\"index\":{\"path\":\"exact\",\"blessed\":"),
+              std::string::npos)
+        << described.output;
+    const RunResult group = expect_done(
+        {"similar", "ials.segue", "--group", "7", "--k", "3", "--explain-search", "--json"});
+    EXPECT_NE(group.output.find("\"source\":\"exact\",\"search\":{\"path\":\"exact\","),
+              std::string::npos)
+        << group.output;
+    EXPECT_NE(expect_done({"similar", "ials.segue", "--item", "1", "--explain-search"})
+                  .output.find("search: none, answered from stored neighbours"),
+              std::string::npos);
+    expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16", "--no-index", "--out",
+                 "plain.segue"});
+    EXPECT_NE(expect_done({"describe", "plain.segue", "--json"}).output.find("\"index\":null"),
+              std::string::npos);
+    EXPECT_EQ(expect_done({"similar", "plain.segue", "--group", "7", "--k", "9", "--json"}).output,
+              expect_done({"similar", "ials.segue", "--group", "7", "--k", "9", "--json"}).output);
+}
+
+TEST_F(CliSession, indexes_a_bundle_in_place_and_judges_it) {
+    std::filesystem::copy_file(path("ials.segue"), path("indexed.segue"));
+    const std::vector<std::string> build = {
+        "index",  "indexed.segue",    "--path",  "tree",         "--num-leaves", "12",
+        "--json", "--max-latency-ms", "1000000", "--min-recall", "0.01"};
+    const RunResult good = expect_done(build);
+    EXPECT_TRUE(good.output.starts_with("{\"path\":\"tree\",\"recall@10\":")) << good.output;
+    EXPECT_NE(good.output.find(",\"blessed\":true,"), std::string::npos) << good.output;
+    EXPECT_NE(good.output.find("\"num_leaves\":12"), std::string::npos);
+    const std::string bytes = read_whole(path("indexed.segue"));
+    expect_done(build);
+    EXPECT_EQ(read_whole(path("indexed.segue")), bytes);
+
+    const RunResult by_tree = expect_done({"similar", "indexed.segue", "--group", "7", "--leaves",
+                                           "12", "--candidates", "200", "--json"});
+    EXPECT_NE(by_tree.output.find("\"source\":\"index\""), std::string::npos);
+    const RunResult exact =
+        expect_done({"similar", "indexed.segue", "--group", "7", "--exact", "--json"});
+    EXPECT_EQ(by_tree.output.substr(0, by_tree.output.find("\"source\"")),
+              exact.output.substr(0, exact.output.find("\"source\"")));
+
+    // Not blessed: written and reported all the same, and a failure.
+    const RunResult bad = run({"index", "indexed.segue", "--json", "--max-latency-ms", "0.00001"});
+    EXPECT_EQ(bad.exit_code, 1);
+    EXPECT_NE(bad.output.find(",\"blessed\":false,"), std::string::npos) << bad.output;
+    EXPECT_NE(bad.errors.find("segue index: the index is not blessed: p99 is "), std::string::npos)
+        << bad.errors;
+    EXPECT_NE(expect_done({"describe", "indexed.segue", "--json"}).output.find("\"blessed\":false"),
+              std::string::npos);
+}
+
 TEST_F(CliSession, lists_neighbours_and_looks_up_means) {
     expect_done({"neighbours", "cooc.segue", "--all", "--k", "3", "--out", "neighbours.csv"});
     EXPECT_EQ(lines_of(read_whole(path("neighbours.csv"))).front(),

@@ -36,6 +36,38 @@ TEST(GoldenBundle, of_every_version_opens_with_what_was_put_in) {
     }
 }
 
+std::string golden_index_path() {
+    return SEGUE_GOLDEN_FOLDER "/bundle_v1_index.segue";
+}
+
+TEST(GoldenBundle, with_an_index_opens_and_is_searched) {
+    const Result<Model> model = Model::open(golden_index_path());
+    ASSERT_TRUE(model.ok()) << model.status().message();
+    ASSERT_NE(model->index(), nullptr);
+    EXPECT_TRUE(model->index_facts().blessed);
+    EXPECT_EQ(model->index_facts().settings.calibrated[1].knobs.num_leaves_to_search, 3u);
+    const IndexTables& tables = model->index()->tables();
+    EXPECT_EQ(tables.num_leaves(), 3u);
+    EXPECT_EQ(tables.item_rows[1], 3u);
+    EXPECT_EQ(tables.norm_ratio, 2.0f);
+    EXPECT_EQ(tables.codes[4], 12);
+    SearchScratch scratch;
+    std::vector<ScoredRow> results;
+    const std::vector<float> query = {1, 0};
+    ASSERT_TRUE(
+        model->index()->search(query, {.k = 2, .path = SearchPath::kExact}, scratch, results).ok());
+    ASSERT_EQ(results.size(), 2u);
+    EXPECT_EQ(results[0].item_row, 3u);
+    EXPECT_EQ(results[0].score, 3.5f);
+}
+
+TEST(GoldenBundle, with_an_index_is_what_is_written_today) {
+    const testing::TemporaryFolder folder;
+    ASSERT_TRUE(write_bundle(testing::small_indexed_parts(), folder.file("now"), false).ok());
+    EXPECT_EQ(*read_text_file(folder.file("now"), 1 << 20),
+              *read_text_file(golden_index_path(), 1 << 20));
+}
+
 // A change of the bytes without a new version would go unnoticed otherwise.
 TEST(GoldenBundle, of_the_newest_version_is_what_is_written_today) {
     const testing::TemporaryFolder folder;

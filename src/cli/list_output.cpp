@@ -19,6 +19,7 @@ void ListArguments::declare(Options& options, std::string_view titles_help) {
     options.flag("titles", titles, titles_help);
     options.number("popularity-exponent", popularity_exponent, kExponentRange,
                    "how strongly popular items are held down, instead of the model's default");
+    options.flag("exact", exact, "score every item, whatever the index was tuned to");
     options.number("threads", threads, kThreadsRange, "0 takes one for each core");
     options.flag("force", force, "overwrite the file");
     options.flag("json", json, "print one JSON object");

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "cli/options.h"
 #include "data/neighbours.h"
+#include "recommend/recommend.h"
 #include "tables/table_writer.h"
 
 namespace segue::cli {
@@ -25,10 +26,12 @@ struct ListArguments {
     bool titles = false;
     std::optional<double> popularity_exponent;
     std::uint32_t threads = 0;
+    bool exact = false;
     bool force = false;
     bool json = false;
 
     void declare(Options& options, std::string_view titles_help);
+    SearchChoice search() const { return {exact ? SearchPath::kExact : SearchPath::kAuto, {}}; }
     /// Returns an error if: the ending of `out` tells no format.
     Status check() const;
 };

@@ -139,11 +139,19 @@ void QueryArguments::declare(Options& options) {
     options.number("min-score", min_score, {-1e30, 1e30}, "leave out results below this score");
     options.choice("combine", combine, {"sum", "mean"},
                    "several items: the sum of similarities, or the mean of raw vectors");
+    options.flag("exact", exact, "score every item, whatever the index was tuned to");
+    options.number("leaves", leaves, {1, 16'777'216},
+                   "leaves of the index to search, instead of what it was tuned to");
+    options.number("candidates", candidates, kCountRange,
+                   "candidates of the index to score again, instead of what it was tuned to");
 }
 
 Status QueryArguments::check() const {
     if (items.empty() && titles.empty() && groups.empty() && vector_files.empty()) {
         return invalid_argument("nothing is asked: give --item, --title, --group or --vector");
+    }
+    if (exact && (leaves || candidates)) {
+        return invalid_argument("--exact reads everything; --leaves and --candidates read a part");
     }
     return {};
 }
@@ -200,6 +208,10 @@ Result<ResolvedQuery> resolve(const QueryArguments& arguments, const Model& mode
     }
     query.combine =
         arguments.combine == "mean" ? Combine::kMeanOfVectors : Combine::kSumOfSimilarities;
+    query.search.path = arguments.exact                            ? SearchPath::kExact
+                        : arguments.leaves || arguments.candidates ? SearchPath::kTree
+                                                                   : SearchPath::kAuto;
+    query.search.knobs = {arguments.leaves.value_or(0), arguments.candidates.value_or(0)};
     for (const std::string& key : arguments.items) {
         query.items.push_back({.key = key});
         if (const std::optional<std::uint32_t> row = model.find_item(key)) {

@@ -24,9 +24,12 @@ struct QueryArguments {
     std::optional<double> popularity_exponent;
     std::optional<double> min_score;
     std::string combine = "sum";
+    bool exact = false;
+    std::optional<std::uint32_t> leaves;
+    std::optional<std::uint32_t> candidates;
 
     void declare(Options& options);
-    /// Returns an error if: nothing is asked.
+    /// Returns an error if: nothing is asked, or two ways to search are.
     Status check() const;
 };
 

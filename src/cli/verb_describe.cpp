@@ -13,7 +13,9 @@
 #include "cli/wording.h"
 #include "cooc/counting_plan.h"
 #include "data/sparse.h"
+#include "kernels/kernels.h"
 #include "model/model.h"
+#include "pipeline/index_model.h"
 
 namespace segue::cli {
 namespace {
@@ -178,6 +180,60 @@ Status DescribeArguments::describe_table(Console& console) const {
     return {};
 }
 
+/// "tree, 1,024 leaves, 9.1 MB, recall@10 as tuned 0.957, blessed"
+std::string index_text(const Model& model) {
+    const LeafIndex* const index = model.index();
+    if (index == nullptr) {
+        return "none";
+    }
+    std::uint64_t bytes = 0;
+    for (const IndexTableBytes& table : bytes_of_tables(index->tables())) {
+        bytes += table.bytes;
+    }
+    const std::size_t num_leaves = index->tables().num_leaves();
+    return fmt::format("{}{}, {}, {}", name_of(index->settings().path),
+                       num_leaves > 1 ? fmt::format(", {} leaves", with_commas(num_leaves)) : "",
+                       bytes_text(static_cast<double>(bytes)),
+                       model.index_facts().blessed ? "blessed" : "not blessed");
+}
+
+/// "0: 24 and 112; 1: 30 and 112": leaves and candidates by popularity exponent.
+std::string knobs_text(const IndexSettings& settings) {
+    std::string text;
+    for (const CalibratedKnobs& setting : settings.calibrated) {
+        text +=
+            fmt::format("{}{}: {} and {}", text.empty() ? "" : "; ", setting.popularity_exponent,
+                        setting.knobs.num_leaves_to_search, setting.knobs.reordering_num_neighbors);
+    }
+    return text;
+}
+
+void write_index(const Model& model, JsonWriter& json) {
+    const LeafIndex* const index = model.index();
+    json.key("index");
+    if (index == nullptr) {
+        json.null();
+        return;
+    }
+    const IndexTables& tables = index->tables();
+    json.begin_object().key("path").value(name_of(index->settings().path));
+    json.key("blessed").value(model.index_facts().blessed);
+    json.key("num_leaves").value(static_cast<std::uint64_t>(tables.num_leaves()));
+    json.key("built_exponent").value(tables.built_exponent).key("settings").begin_array();
+    for (const CalibratedKnobs& setting : index->settings().calibrated) {
+        json.begin_object().key("popularity_exponent").value(setting.popularity_exponent);
+        json.key("num_leaves_to_search").value(setting.knobs.num_leaves_to_search);
+        json.key("reordering_num_neighbors").value(setting.knobs.reordering_num_neighbors);
+        json.end_object();
+    }
+    json.end_array().key("tables").begin_object();
+    for (const IndexTableBytes& table : bytes_of_tables(tables)) {
+        json.key(table.name).value(table.bytes);
+    }
+    json.end_object().key("kernels").value(kernels::active_kernels().name);
+    json.key("report").raw(model.index_facts().report_json).end_object();
+}
+
 /// "recipe" : "ials" and so on; the same lines for people and machines.
 std::vector<std::pair<std::string, std::string>> bundle_facts(const Model& model) {
     const ModelInfo& info = model.info();
@@ -192,6 +248,9 @@ std::vector<std::pair<std::string, std::string>> bundle_facts(const Model& model
             {"stored histories", with_commas(model.interactions().num_entries())},
             {"stored neighbours", with_commas(model.neighbours().item_rows.size())},
             {"popularity exponent", fmt::format("{}", info.popularity_exponent)},
+            {"index", index_text(model)},
+            {"leaves and candidates by exponent",
+             model.index() == nullptr ? "" : knobs_text(model.index()->settings())},
             {"attributes", attributes},
             {"seed", fmt::format("{}", info.seed)},
             {"parameters", info.parameters_json},
@@ -218,7 +277,9 @@ Status DescribeArguments::describe_bundle(Console& console) const {
         }
         writer.end_array().key("seed").value(info.seed);
         writer.key("parameters").raw(info.parameters_json);
-        writer.key("input_hash").value(info.input_hash).end_object();
+        writer.key("input_hash").value(info.input_hash);
+        write_index(*model, writer);
+        writer.end_object();
         console.print_line(writer.text());
     } else {
         TextTable table({{"", TextTable::Align::kLeft}, {"", TextTable::Align::kLeft, 200}});

@@ -28,6 +28,7 @@ struct FitArguments {
     std::string recipe = "ials";
     std::string out;
     std::string report_path;
+    bool no_index = false;
     bool force = false;
     bool json = false;
 
@@ -36,6 +37,7 @@ struct FitArguments {
         options.choice("recipe", recipe, {"ials", "cooc", "blueprint"},
                        "factors of groups and items; counts of pairs; PMI and factors of pairs as "
                        "the blueprint has them");
+        options.flag("no-index", no_index, "build no index; segue index adds one later");
         options.flag("force", force, "overwrite the bundle and the report");
         options.flag("json", json, "print the report as one JSON object");
         options.text("report", report_path, "FILE.json", "write that object to a file too");
@@ -67,7 +69,8 @@ std::string report_json(const FitArguments& arguments, const FitReport& report,
     json.key("groups").value(static_cast<std::uint64_t>(report.num_groups));
     json.key("items").value(static_cast<std::uint64_t>(report.num_items));
     json.key("interactions").value(report.num_interactions);
-    json.key("bundle_bytes").value(report.bundle_bytes);
+    json.key("bundle_bytes").value(report.bundle_bytes).key("index");
+    report.index ? json.raw(to_json(*report.index)) : json.null();
     json.key("seconds").value(report.total_seconds());
     write_ingest(read, json);
     json.key("stages").begin_array();
@@ -170,6 +173,9 @@ Status FitArguments::run(Console& console) const {
     options.out = out;
     options.overwrite = force;
     options.num_threads = ingest.threads;
+    if (no_index) {
+        options.index.reset();
+    }
     IngestReport read;
     const Result<FitReport> done = segue::fit(options, console.progress(), &read);
     tell_ingest(read, console);

@@ -22,6 +22,7 @@ struct ImportArguments {
     std::uint64_t neighbours = 100;
     std::uint32_t threads = 0;
     bool skip_faulty = false;
+    bool no_index = false;
     bool force = false;
     bool json = false;
 
@@ -35,6 +36,7 @@ struct ImportArguments {
         options.number("neighbours", neighbours, {1, 10'000}, "length of the stored lists");
         options.number("threads", threads, kThreadsRange, "0 takes one for each core");
         options.flag("skip-faulty", skip_faulty, "import the good lines of files with faulty ones");
+        options.flag("no-index", no_index, "build no index; segue index adds one later");
         options.flag("force", force, "overwrite the bundle");
         options.flag("json", json, "print one JSON object");
         options.example("Vectors out and in again",
@@ -81,7 +83,8 @@ std::string fault_counts(const ImportReport& report) {
 }
 
 std::string report_json(const ImportArguments& arguments, const ImportReport& report,
-                        std::uint64_t num_items, std::uint64_t dim) {
+                        const ImportedBundle& imported, std::uint64_t num_items,
+                        std::uint64_t dim) {
     JsonWriter json;
     json.begin_object().key("out").value(arguments.out).key("items").value(num_items);
     json.key("dim").value(dim).key("lines_read").value(report.lines_read);
@@ -89,7 +92,9 @@ std::string report_json(const ImportArguments& arguments, const ImportReport& re
     for (std::size_t i = 0; i < kNumImportFaults; ++i) {
         json.key(name_of(static_cast<ImportFault>(i))).value(report.faults[i]);
     }
-    return json.end_object().end_object().take();
+    json.end_object().key("index");
+    imported.index ? json.raw(to_json(*imported.index)) : json.null();
+    return json.end_object().take();
 }
 
 Status ImportArguments::run(Console& console) const {
@@ -120,20 +125,26 @@ Status ImportArguments::run(Console& console) const {
     const std::uint64_t num_items = vectors->keys.size();
     const std::uint64_t dim = vectors->vectors.dim();
     ThreadPool pool(threads);
-    const Status status = write_imported(std::move(vectors).value(),
-                                         {.out = out,
-                                          .overwrite = force,
-                                          .popularity_exponent = popularity_exponent,
-                                          .num_neighbours = neighbours},
-                                         pool, progress);
-    if (!status.ok()) {
-        return status;
+    ImportOptions options = {.out = out,
+                             .overwrite = force,
+                             .popularity_exponent = popularity_exponent,
+                             .num_neighbours = neighbours};
+    if (no_index) {
+        options.index.reset();
+    }
+    const Result<ImportedBundle> imported =
+        write_imported(std::move(vectors).value(), options, pool, progress);
+    if (!imported.ok()) {
+        return imported.status();
     }
     if (json) {
-        console.print_line(report_json(*this, report, num_items, dim));
+        console.print_line(report_json(*this, report, *imported, num_items, dim));
     } else {
         console.print_line(fmt::format("{} vectors of {} numbers in {}", with_commas(num_items),
                                        dim, printable(out)));
+    }
+    if (!imported->warning.empty()) {
+        console.warn(printable(imported->warning));
     }
     if (report.num_faults() > 0) {
         console.warn(fmt::format("left out: {}", fault_counts(report)));

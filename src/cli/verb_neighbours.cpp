@@ -122,7 +122,8 @@ Status NeighboursArguments::run(Console& console) const {
     ThreadPool pool(lists.threads);
     const std::size_t num_others = std::max<std::size_t>(1, opened->num_items()) - 1;
     const BatchOptions batch = {.k = std::min<std::size_t>(lists.k, num_others),
-                                .popularity_exponent = lists.popularity_exponent};
+                                .popularity_exponent = lists.popularity_exponent,
+                                .search = lists.search()};
     std::uint64_t num_rows = 0;
     const ProgressListener progress = console.progress();
     const Status status = write_lists(

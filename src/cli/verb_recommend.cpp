@@ -152,7 +152,8 @@ Status RecommendArguments::run(Console& console) const {
     const Recommender recommender(*opened);
     ThreadPool pool(lists.threads);
     const BatchOptions batch = {.k = std::min<std::size_t>(lists.k, opened->num_items()),
-                                .popularity_exponent = lists.popularity_exponent};
+                                .popularity_exponent = lists.popularity_exponent,
+                                .search = lists.search()};
     ListWriter lists_out(*opened, audience, lists.titles);
     const ProgressListener progress = console.progress();
     const Status status =

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/open_model.h"
@@ -21,12 +23,14 @@ struct SimilarArguments {
     QueryArguments query;
     bool json = false;
     bool explain = false;
+    bool explain_search = false;
 
     void declare(Options& options) {
         model.declare(options);
         query.declare(options);
         options.flag("json", json, "print one JSON object");
         options.flag("explain", explain, "add what the counts say of each item asked about");
+        options.flag("explain-search", explain_search, "add how the answer was searched for");
         options.example("Ten songs that go with one",
                         "segue similar songs.segue --title 'Enter Sandman'");
         options.example("For a program, two items at once",
@@ -34,6 +38,12 @@ struct SimilarArguments {
     }
     Status check() const { return query.check(); }
     Status run(Console& console) const;
+};
+
+/// What is said beside the results.
+struct Explanations {
+    bool evidence = false;
+    bool search = false;
 };
 
 /// What joins one result to one of the items asked about.
@@ -53,8 +63,38 @@ std::vector<Link> links_of(const Recommender& recommender, const ResolvedQuery& 
     return links;
 }
 
+void write_search(const Answer& answer, JsonWriter& json) {
+    json.key("search").begin_object();
+    if (!answer.search) {
+        json.key("path").value(name_of(answer.source)).end_object();
+        return;
+    }
+    const SearchTrace& trace = answer.search->trace;
+    json.key("path").value(name_of(trace.path)).key("leaves").value(trace.leaves);
+    json.key("scored").value(trace.scored).key("candidates").value(trace.candidates);
+    json.key("rescored").value(trace.rescored).key("widened").value(trace.widened);
+    json.key("time_us").value(std::round(answer.search->seconds * 1e7) / 10).end_object();
+}
+
+/// "search: tree, 24 leaves, 8,120 entries scored, 112 candidates, 30 by f32, 45.2 us"
+std::string search_text(const Answer& answer) {
+    if (!answer.search) {
+        return fmt::format(
+            "search: none, answered from {}",
+            answer.source == AnswerSource::kNeighbours ? "stored neighbours" : "lists");
+    }
+    const SearchTrace& trace = answer.search->trace;
+    return fmt::format(
+        "search: {}, {} leaves{}, {} items scored, {} candidates, {} by f32, {:.1f} us",
+        name_of(trace.path), with_commas(trace.leaves),
+        trace.widened ? " (more than asked, to find enough)" : "", with_commas(trace.scored),
+        with_commas(trace.candidates), with_commas(trace.rescored), answer.search->seconds * 1e6);
+}
+
 std::string answer_json(const Model& model, const Recommender& recommender,
-                        const ResolvedQuery& asked, const Answer& answer, bool explain) {
+                        const ResolvedQuery& asked, const Answer& answer,
+                        const Explanations& wanted) {
+    const bool explain = wanted.evidence;
     JsonWriter json;
     json.begin_object().key("results").begin_array();
     for (const ScoredRow& result : answer.results) {
@@ -84,8 +124,11 @@ std::string answer_json(const Model& model, const Recommender& recommender,
     for (const std::string& key : answer.unknown) {
         json.value(key);
     }
-    json.end_array().key("source").value(name_of(answer.source)).end_object();
-    return json.take();
+    json.end_array().key("source").value(name_of(answer.source));
+    if (wanted.search) {
+        write_search(answer, json);
+    }
+    return json.end_object().take();
 }
 
 /// "together 41 of 120, PMI 5.2" of the item it was together with most often.
@@ -188,9 +231,13 @@ Status SimilarArguments::run(Console& console) const {
         return answer.status();
     }
     if (json) {
-        console.print_line(answer_json(*opened, recommender, *asked, *answer, explain));
+        console.print_line(
+            answer_json(*opened, recommender, *asked, *answer, {explain, explain_search}));
     } else {
         console.print(answer_text(*opened, recommender, *asked, *answer, explain));
+        if (explain_search) {
+            console.print_line(search_text(*answer));
+        }
         if (answer->results.empty()) {
             console.remark("nothing to offer");
         }

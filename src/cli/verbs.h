@@ -14,6 +14,7 @@ Verb export_verb();
 Verb fit_verb();
 Verb generate_verb();
 Verb import_verb();
+Verb index_verb();
 Verb inspect_verb();
 Verb lookup_verb();
 Verb neighbours_verb();
