@@ -91,6 +91,7 @@ void ExactBlock::start(const ExactBatchTables& shared, std::size_t first, std::s
     error_factors_.fill(0);
     length_factors_.fill(0);
     offset_factors_.fill(0);
+    lengths_.fill(0);
     for (std::size_t q = 0; q < count; ++q) {
         start_query(q);
     }
@@ -116,6 +117,7 @@ void ExactBlock::start_query(std::size_t q) {
     error_factors_[q] = query.error_factor();
     length_factors_[q] = query.length_factor();
     offset_factors_[q] = query.offset_factor();
+    lengths_[q] = query.length();
     excluded_[q].assign(shared_->batch.excluded_rows(first_query_ + q), tables.num_items);
     admissions_[q].start(
         terms.k, terms.min_score, query,
@@ -202,6 +204,7 @@ std::span<const kernels::BlockHit> ExactBlock::select(const Rows& rows, std::siz
                                                           .error_factors = error_factors_.data(),
                                                           .length_factors = length_factors_.data(),
                                                           .offset_factors = offset_factors_.data(),
+                                                          .query_lengths = lengths_.data(),
                                                           .rows = rows.rows,
                                                           .row_bytes = row_bytes_,
                                                           .dim = shared_->tables.dim,

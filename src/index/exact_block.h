@@ -99,6 +99,7 @@ private:
     std::array<float, kernels::kQueryBlock> error_factors_ = {};
     std::array<float, kernels::kQueryBlock> length_factors_ = {};
     std::array<float, kernels::kQueryBlock> offset_factors_ = {};
+    std::array<float, kernels::kQueryBlock> lengths_ = {};
 
     // Of look_at_leaves.
     std::vector<float> leaf_scores_;

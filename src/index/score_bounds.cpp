@@ -160,12 +160,15 @@ void QuantisedQuery::set(const IndexTables& tables, const IndexBounds& bounds,
     const double step = largest > 0 ? largest / levels : 1;
     elements_.resize(query.size());
     double squared_error = 0;
+    double squared_levels = 0;
     for (std::size_t i = 0; i < query.size(); ++i) {
         const double level = std::nearbyint(static_cast<double>(query[i]) / step);
         elements_[i] = static_cast<std::int32_t>(level);
         const double error = static_cast<double>(query[i]) - level * step;
         squared_error += error * error;
+        squared_levels += level * level;
     }
+    length_ = rounded_up(std::sqrt(squared_levels));
     const double product = tables.measure == Measure::kSquaredL2 ? 2 : 1;
     score_factor_ = 1 / (product * step);
     score_offset_ = tables.measure == Measure::kSquaredL2 ? squared * score_factor_ : 0;  // ||q||^2

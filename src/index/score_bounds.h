@@ -68,6 +68,8 @@ public:
     float length_factor() const { return length_factor_; }
     /// What offsets are multiplied by; 0 but for kSquaredL2.
     float offset_factor() const { return offset_factor_; }
+    /// Not less than the length of the elements.
+    float length() const { return length_; }
     /// An error that every score may have, in units.
     float error() const { return error_; }
 
@@ -97,6 +99,7 @@ private:
     float error_factor_ = 0;
     float length_factor_ = 0;
     float offset_factor_ = 0;
+    float length_ = 0;
     float error_ = 0;
     bool has_low_bounds_ = false;
     double score_factor_ = 1;  // units of a score

@@ -65,6 +65,10 @@ struct BlockScan {
     const float* error_factors = nullptr;
     const float* length_factors = nullptr;
     const float* offset_factors = nullptr;
+    /// [kQueryBlock] not less than the length of a query's elements, or null. With them, and
+    /// `length` not less than that of any row times its scale, rows may be left out that cannot be
+    /// hits.
+    const float* query_lengths = nullptr;
     const std::uint8_t* rows = nullptr;  // [num_rows x row_bytes]
     std::size_t row_bytes = 0;
     std::size_t dim = 0;

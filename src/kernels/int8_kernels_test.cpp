@@ -282,6 +282,47 @@ TEST_P(Int8, select_block_finds_what_a_loop_finds_at_any_size) {
     }
 }
 
+TEST_P(Int8, select_block_leaves_out_by_length_only_rows_that_are_no_hits) {
+    for (const std::size_t dim : {3, 32, 70}) {
+        RandomBlock block(int8(), dim, 50, 200, false);
+        const std::size_t row_bytes = row_bytes_of(dim);
+        for (std::size_t row = 0; row < block.num_rows; ++row) {
+            block.scales[row] = row < 100 ? 0.001F : 1.0F;
+            BlockLimits& limits = block.limits[row / kLimitRows];
+            const float least = row / kLimitRows < 3 || row / kLimitRows == 3 ? 0.001F : 1.0F;
+            limits.inverse_of_least_scale = 1 / least;
+            limits.inverse_of_greatest_scale = row / kLimitRows < 3 ? 1000.0F : 1.0F;
+            double squared = 0;
+            for (std::size_t i = 0; i < dim; ++i) {
+                const double element = block.rows[row * row_bytes + i] - 128.0;
+                squared += element * element;
+            }
+            const double length = std::sqrt(squared) * static_cast<double>(block.scales[row]);
+            limits.length = std::max(limits.length, static_cast<float>(length * 1.00001));
+        }
+        std::vector<float> lengths(kQueryBlock);
+        for (std::size_t q = 0; q < block.num_queries; ++q) {
+            double squared = 0;
+            for (std::size_t i = 0; i < dim; ++i) {
+                squared += static_cast<double>(block.queries[q * dim + i]) *
+                           static_cast<double>(block.queries[q * dim + i]);
+            }
+            lengths[q] = static_cast<float>(std::sqrt(squared) * 1.00001);
+            // Above what the rows of the first blocks can reach, below what others do.
+            block.thresholds[q] = lengths[q] * (q % 2 == 0 ? 1.0F : 40.0F);
+            block.error_factors[q] = 0;
+            block.length_factors[q] = 0;
+        }
+        BlockScan scan = block.scan();
+        scan.query_lengths = lengths.data();
+        std::vector<BlockHit> hits(kQueryBlock * block.num_rows);
+        const std::size_t with = int8().select_block(scan, hits.data());
+        scan.query_lengths = nullptr;
+        EXPECT_EQ(with, int8().select_block(scan, hits.data()));
+        EXPECT_EQ(block.found(int8()), block.expected());
+    }
+}
+
 TEST_P(Int8, select_block_is_exact_at_the_greatest_sums) {
     for (const std::uint8_t byte : {std::uint8_t{0}, std::uint8_t{255}}) {
         RandomBlock block(int8(), 4096, 3, 5, true);

@@ -212,7 +212,11 @@ struct TileLimits {
     /// error_factors * error + length_factors * length
     alignas(64) float errors[kQueryBlock];
 
-    void set(const BlockScan& scan, const BlockLimits& limits) {
+    /// Returns false if no row can be a hit.
+    bool set(const BlockScan& scan, const BlockLimits& limits) {
+        unsigned possible = scan.query_lengths == nullptr ? 1 : 0;
+        // Somewhat more, for the rounding of products and sums.
+        const __m512 length = _mm512_set1_ps(limits.length * (1 + 0x1p-18F));
         for (std::size_t q = 0; q < kQueryBlock; q += kLanes) {
             const __m512 error = _mm512_fmadd_ps(
                 _mm512_loadu_ps(scan.length_factors + q), _mm512_set1_ps(limits.length),
@@ -225,6 +229,11 @@ struct TileLimits {
             const __m512 product = _mm512_min_ps(
                 _mm512_fmadd_ps(threshold, _mm512_set1_ps(limits.least_factor), rest),
                 _mm512_fmadd_ps(threshold, _mm512_set1_ps(limits.greatest_factor), rest));
+            if (possible == 0) {
+                const __m512 greatest =
+                    _mm512_mul_ps(_mm512_loadu_ps(scan.query_lengths + q), length);
+                possible |= _mm512_cmp_ps_mask(greatest, product, _CMP_NLT_UQ);
+            }
             const __m512 sum = _mm512_min_ps(
                 _mm512_mul_ps(product, _mm512_set1_ps(limits.inverse_of_greatest_scale)),
                 _mm512_mul_ps(product, _mm512_set1_ps(limits.inverse_of_least_scale)));
@@ -239,6 +248,7 @@ struct TileLimits {
             const __m512i limit = _mm512_add_epi32(_mm512_cvtps_epi32(bounded), offset);
             _mm512_store_si512(starts + q, _mm512_sub_epi32(_mm512_set1_epi32(-1), limit));
         }
+        return possible != 0;
     }
 };
 
@@ -290,8 +300,9 @@ std::size_t select_block(const BlockScan& scan, BlockHit* out) {
     std::size_t count = 0;
     const std::size_t num_quads = (scan.dim + kQuad - 1) / kQuad;
     for (std::size_t first = 0; first < scan.num_rows; first += kTileRows) {
-        if (first % kLimitRows == 0) {
-            limits.set(scan, scan.limits[first / kLimitRows]);
+        if (first % kLimitRows == 0 && !limits.set(scan, scan.limits[first / kLimitRows])) {
+            first += kLimitRows - kTileRows;
+            continue;
         }
         const std::uint8_t* rows[kTileRows];
         for (std::size_t r = 0; r < kTileRows; ++r) {
