@@ -20,9 +20,9 @@ namespace segue {
 /// How long a client has to take in the last answer before its connection is gone.
 inline constexpr std::chrono::milliseconds kLingerTime{1000};
 /// Answers up to this size go out in one piece with their headers.
-inline constexpr std::size_t kJoinedBytes = 16 * 1024;
+inline constexpr std::size_t kJoinedBytes = 16'384;
 /// Memory for an answer that a connection keeps.
-inline constexpr std::size_t kKeptAnswerBytes = 4 * 1024;
+inline constexpr std::size_t kKeptAnswerBytes = 4'096;
 
 /// Whether an id from outside may stand in logs and headers.
 inline bool is_fit_request_id(std::string_view id) {

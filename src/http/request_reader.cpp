@@ -15,11 +15,11 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr std::size_t kFirstBufferBytes = 2 * 1024;
+constexpr std::size_t kFirstBufferBytes = 2'048;
 /// Bytes beyond a header that are read at once.
-constexpr std::size_t kReadBytes = 8 * 1024;
+constexpr std::size_t kReadBytes = 8'192;
 /// Memory for bodies that a connection keeps between requests.
-constexpr std::size_t kKeptBodyBytes = 4 * 1024;
+constexpr std::size_t kKeptBodyBytes = 4'096;
 
 std::string_view view_of(beast::string_view text) {
     return {text.data(), text.size()};

@@ -13,8 +13,8 @@
 namespace segue {
 
 struct RequestLimits {
-    std::size_t header_bytes = 8 * 1024;  // request line included
-    std::size_t body_bytes = 256 * 1024;
+    std::size_t header_bytes = 8'192;  // request line included
+    std::size_t body_bytes = 262'144;
     std::size_t num_headers = 100;
     std::size_t num_parameters = 100;
     std::size_t num_chunks = 4096;  // of a chunked body: each costs more than its bytes
