@@ -96,6 +96,40 @@ void model_status(const Operations& operations, const ApiCall& call, HttpRespons
     response.body = json.end_array().end_object().take();
 }
 
+/// What a version is made of.
+void metadata(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    const Result<ModelSnapshot> served =
+        operations.registry.acquire(call.model, call.version, call.request.worker);
+    if (!served.ok()) {
+        set_error(response, served.status(), call.request);
+        return;
+    }
+    const Model& model = (*served)->model();
+    response.add_header("X-Model-Version", (*served)->version_text());
+    JsonWriter json(std::move(response.body));
+    json.begin_object().key("model").value((*served)->name());
+    json.key("version").value((*served)->version_text());
+    json.key("recipe").value(model.info().recipe);
+    json.key("answer_by").value(name_of(model.info().answer_by));
+    json.key("num_items").value(static_cast<std::uint64_t>(model.num_items()));
+    json.key("num_groups").value(model.info().num_groups);
+    json.key("dim").value(static_cast<std::uint64_t>(model.item_vectors().dim));
+    json.key("attributes").begin_array();
+    for (const std::string& name : model.attribute_names()) {
+        json.value(name);
+    }
+    json.end_array().key("input_hash").value(model.info().input_hash);
+    json.key("parameters").raw(model.info().parameters_json);
+    json.key("index");
+    if (model.index() == nullptr) {
+        json.null();
+    } else {
+        json.begin_object().key("blessed").value(model.index_facts().blessed);
+        json.key("report").raw(model.index_facts().report_json).end_object();
+    }
+    response.body = json.end_object().take();
+}
+
 /// A version as {"version":"43"} or {"version":43} names it.
 Result<std::uint64_t> read_version(const JsonValue& value) {
     const Result<std::string> text = read_key(value, "version");
@@ -259,6 +293,7 @@ void add_model_routes(Router& router, const Operations& operations) {
     };
     add(HttpMethod::kGet, "/v1/models", Scope::kRead, list_models);
     add(HttpMethod::kGet, "/v1/models/{model}{at}", Scope::kRead, model_status);
+    add(HttpMethod::kGet, "/v1/models/{model}{at}/metadata", Scope::kRead, metadata);
     add(HttpMethod::kPut, "/v1/models/{model}/labels/{key}", Scope::kAdmin, put_label);
     add(HttpMethod::kDelete, "/v1/models/{model}/labels/{key}", Scope::kAdmin, delete_label);
     add(HttpMethod::kPost, "/v1/models/{model}:rollback", Scope::kAdmin, roll_back);

@@ -99,6 +99,12 @@ TEST_F(ServiceTest, lists_models_versions_and_labels_and_moves_them) {
         R"({"model_version_status":[{"version":"2","state":"AVAILABLE","status":{"error_code":"OK",)"
         R"("error_message":""},"default":true,"labels":[]},{"version":"1","state":"AVAILABLE",)"
         R"("status":{"error_code":"OK","error_message":""},"default":false,"labels":[]}]})");
+    EXPECT_EQ(
+        ask("GET", "/v1/models/songs/versions/1/metadata").body,
+        R"({"model":"songs","version":"1","recipe":"ials","answer_by":"fold_in","num_items":4,)"
+        R"("num_groups":3,"dim":2,"attributes":["title","artist"],"input_hash":"0123456789abcdef",)"
+        R"("parameters":{"dim":2,"note":"a \"quoted\" word","nested":{"x":[1]}},"index":null})");
+    EXPECT_EQ(ask("GET", "/v1/models/songs/versions/3/metadata").status, 404);
     EXPECT_EQ(ask("GET", "/v1/models/unknown").status, 404);
     EXPECT_EQ(ask("GET", "/v1/models/songs/versions/3").status, 404);
     EXPECT_EQ(ask("PUT", "/v1/models/songs/labels/stable", R"({"version":"1"})").status, 403);
