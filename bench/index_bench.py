@@ -49,6 +49,7 @@ def parse_arguments(words):
     parser.add_argument("--no-build", action="store_true", help="leave out indexes of libraries that are not built yet")
     parser.add_argument("--keep", action="store_true", help="keep what earlier runs found of other libraries")
     parser.add_argument("--skip-limits", action="store_true", help="no peaks, filters and tutorial figures")
+    parser.add_argument("--note", default="", help="what readers of the report should know of this run")
     parser.add_argument("--report-only", action="store_true", help="write the report of the runs that are there")
     arguments = parser.parse_args(words)
     short = arguments.short

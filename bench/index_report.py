@@ -114,7 +114,7 @@ def write(results, arguments, maker):
     for summary in summaries:
         index_plots.plot(summary, os.path.join(arguments.out, f"index-{summary.name}.svg"))
     write_fronts(summaries, facts, os.path.join(arguments.out, "index.json"))
-    text = index_tables.document(summaries, facts, extras)
+    text = index_tables.document(summaries, facts, extras, arguments.note)
     with open(os.path.join(arguments.out, "index.md"), "w", encoding="utf-8") as file:
         file.write(text)
     print(f"bench: the report is {os.path.relpath(os.path.join(arguments.out, 'index.md'))}")

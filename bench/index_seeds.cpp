@@ -114,6 +114,26 @@ Result<SeedRow> quickest_at_recall(const LeafIndex& index, const VectorSet& set,
     return row;
 }
 
+/// The quickest search of the tree that is as accurate as the exact one; the most accurate where
+/// none is.
+Result<Accuracy> quickest_accuracy(const LeafIndex& index, const HeldOutPairs& pairs,
+                                   double exact_share, ThreadPool& pool) {
+    Accuracy best;
+    for (const std::uint32_t leaves : kLeavesTried) {
+        for (const std::uint32_t reordering : {150U, 400U}) {
+            const auto found =
+                top_accuracy(index, pairs, SearchPath::kTree, {leaves, reordering}, pool);
+            if (!found.ok() || found->share >= kSameAccuracy * exact_share) {
+                return found;
+            }
+            if (found->share > best.share) {
+                best = found.value();
+            }
+        }
+    }
+    return best;
+}
+
 Result<std::vector<SeedRow>> accuracy_rows(const LeafIndex& index, const HeldOutPairs& pairs,
                                            ThreadPool& pool) {
     const auto exact = top_accuracy(index, pairs, SearchPath::kExact, {}, pool);
@@ -127,22 +147,15 @@ Result<std::vector<SeedRow>> accuracy_rows(const LeafIndex& index, const HeldOut
          .ours = fmt::format("{:.2f} CPU s ({:.4f})", exact->cpu_seconds, exact->share),
          .theirs = "48.3 s there",
          .met = exact->cpu_seconds <= 5}};
-    SeedRow tree{.name = name + ", through the index",
-                 .target = "1.0 CPU s",
-                 .ours = "not the same accuracy",
-                 .theirs = "1.6 s there"};
-    for (const std::uint32_t leaves : kLeavesTried) {
-        const auto found = top_accuracy(index, pairs, SearchPath::kTree, {leaves, 200}, pool);
-        if (!found.ok()) {
-            return found.status();
-        }
-        if (found->share >= kSameAccuracy * exact->share) {
-            tree.ours = fmt::format("{:.2f} CPU s ({:.4f})", found->cpu_seconds, found->share);
-            tree.met = found->cpu_seconds <= 1;
-            break;
-        }
+    const auto tree = quickest_accuracy(index, pairs, exact->share, pool);
+    if (!tree.ok()) {
+        return tree.status();
     }
-    rows.push_back(tree);
+    rows.push_back({.name = name + ", through the index",
+                    .target = "1.0 CPU s",
+                    .ours = fmt::format("{:.2f} CPU s ({:.4f})", tree->cpu_seconds, tree->share),
+                    .theirs = "1.6 s there",
+                    .met = tree->cpu_seconds <= 1 && tree->share >= kSameAccuracy * exact->share});
     return rows;
 }
 

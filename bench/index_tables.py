@@ -63,11 +63,13 @@ def size_rows(summaries):
             continue
         facts = summary.facts
         if summary.name == "mf-1m":
-            built = statistics.median(r["build_wall_s"] for r in summary.runs_of("segue") if r["build"] == run["build"])
+            runs = [other for other in summary.runs_of("segue") if other["build"] == run["build"]]
+            built = statistics.median(other["build_wall_s"] for other in runs)
+            cpu = statistics.median(other["build_cpu_s"] for other in runs)
             per_item = (run["code_bytes"] + run["leaf_bytes"] + run["int8_row_bytes"]) / facts["num_items"]
             most = BYTES_PER_ITEM_OVER_DIM * facts["dim"]
             rows.append(
-                ("mf-1m, build on 2 cores", f"{SECONDS_PER_MILLION_64:g} s", f"{built:.1f} s", "", "",
+                ("mf-1m, build on 2 cores", f"{SECONDS_PER_MILLION_64:g} s", f"{built:.1f} s ({cpu:.1f} CPU s)", "", "",
                  verdict(SECONDS_PER_MILLION_64 / built, 1))
             )
             rows.append(
@@ -171,13 +173,22 @@ Figures are medians of rounds; ratios are taken within a round, against the best
 """
 
 
-def document(summaries, facts, extras):
+def document(summaries, facts, extras, note):
     """The whole report."""
     kernels = next((run["kernels"] for summary in summaries for run in summary.runs_of("segue")), "-")
     text = INTRODUCTION.format(
         kernels=kernels, busy=facts["busy_median"], worst=facts["busy_worst"],
         **{key: facts[key] for key in ("machine", "system", "date", "commit", "rounds", "seconds")},
     )
+    versions = {
+        f"{library} {run['version']}"
+        for summary in summaries
+        for library in summary.libraries
+        for run in summary.runs_of(library)
+        if "version" in run
+    }
+    text += f"Measured beside Segue in this run: {', '.join(sorted(versions)) or 'nothing'}.\n\n"
+    text += f"**{note}**\n\n" if note else ""
     rows = ratio_rows(summaries) + size_rows(summaries) + limit_rows(extras["limits"]) + seed_rows(extras["seeds"])
     if rows:
         text += "## Targets\n\n"
