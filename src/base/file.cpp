@@ -246,6 +246,11 @@ Status AtomicFile::commit() {
     return Status();
 }
 
+Status check_writable(const std::string& path, bool overwrite) {
+    const Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
+    return probe.ok() ? Status() : probe.status();
+}
+
 Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes) {
     Result<MappedFile> file = MappedFile::open(path);
     if (!file.ok()) {

@@ -187,6 +187,20 @@ TEST(AtomicFileDeathTest, leaves_the_old_file_when_it_is_killed) {
     EXPECT_EQ(text_at(folder.file("a")), "old");
 }
 
+TEST(CheckWritable, says_beforehand_what_writing_would_say_and_leaves_nothing) {
+    const TemporaryFolder folder;
+    ASSERT_TRUE(put(folder.file("there"), "old").ok());
+    EXPECT_TRUE(check_writable(folder.file("new"), false).ok());
+    EXPECT_TRUE(check_writable(folder.file("there"), true).ok());
+    EXPECT_EQ(check_writable(folder.file("there"), false).message(),
+              put(folder.file("there"), "x", false).message());
+    EXPECT_EQ(check_writable(folder.path(), true).message(), put(folder.path(), "x").message());
+    const std::string missing = folder.file("no") + "/file";
+    EXPECT_EQ(check_writable(missing, true).message(), put(missing, "x").message());
+    EXPECT_EQ(files_in(folder), 1u);
+    EXPECT_EQ(text_at(folder.file("there")), "old");
+}
+
 TEST(MappedFile, maps_what_is_there) {
     const TemporaryFolder folder;
     ASSERT_TRUE(put(folder.file("a"), "text").ok());

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "tables/session.h"
 
 namespace segue::cli {
@@ -27,11 +26,6 @@ void ListArguments::declare(Options& options, std::string_view titles_help) {
 
 Status ListArguments::check() const {
     return check_table_name(out).with_context("--out");
-}
-
-Status check_writable(const std::string& path, bool overwrite) {
-    const Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
-    return probe.ok() ? Status() : probe.status();
 }
 
 std::size_t rows_per_block(std::size_t longest_list) {

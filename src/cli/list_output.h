@@ -39,10 +39,6 @@ struct ListArguments {
 /// Makes the lists of rows [begin, end) and writes them.
 using BlockWriter = std::function<Status(std::size_t begin, std::size_t end, TableWriter& writer)>;
 
-/// Says before the work what would be said after it; leaves nothing behind.
-/// Returns an error if: a file cannot be made at `path`, or one is there and `overwrite` is false.
-Status check_writable(const std::string& path, bool overwrite);
-
 /// Rows of a block whose lists have up to `longest_list` entries: enough to keep all threads busy,
 /// few enough for memory.
 std::size_t rows_per_block(std::size_t longest_list);

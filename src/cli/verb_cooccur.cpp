@@ -6,11 +6,11 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/file.h"
 #include "base/json_writer.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "cli/ingest_arguments.h"
-#include "cli/list_output.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "cooc/blueprint_pairs.h"

@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "base/file.h"
 #include "base/json_writer.h"
 #include "base/text.h"
-#include "cli/list_output.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "pipeline/import.h"

@@ -187,23 +187,4 @@ Result<KnownRows> read_known_rows(const IngestOptions& options, const Vocabulary
     }
 }
 
-Result<double> parse_time(std::string_view text) {
-    if (const std::optional<double> number = parse_double(text)) {
-        return *number;
-    }
-    Result<Session> session = Session::open({.num_threads = 1, .memory_limit_bytes = 0});
-    if (!session.ok()) {
-        return session.status();
-    }
-    const auto rows = session->query_text(
-        fmt::format("SELECT CAST(epoch(TRY_CAST({} AS TIMESTAMP)) AS VARCHAR)", sql_literal(text)));
-    const std::optional<double> seconds =
-        rows.ok() ? parse_double((*rows)[0][0]) : std::optional<double>();
-    if (!seconds) {
-        return invalid_argument(fmt::format(
-            "'{}' is no time; write a number or a date like 2026-01-31 12:00", shortened(text)));
-    }
-    return *seconds;
-}
-
 }  // namespace segue

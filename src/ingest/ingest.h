@@ -38,8 +38,4 @@ struct KnownRows {
 Result<KnownRows> read_known_rows(const IngestOptions& options, const Vocabulary& groups,
                                   const Vocabulary& items, const ProgressListener& listener);
 
-/// A moment as rows have it after reading: a number as it is, a date or time as seconds since 1970.
-/// Returns an error if: it is neither.
-Result<double> parse_time(std::string_view text);
-
 }  // namespace segue

@@ -308,16 +308,5 @@ TEST_F(IngestTest, progress_ends_with_all_rows) {
     EXPECT_EQ(done, 13u);
 }
 
-TEST(ParseTime, knows_numbers_and_dates) {
-    EXPECT_EQ(*parse_time("12.5"), 12.5);
-    const Result<double> date = parse_time("1970-01-02");
-    if (!date.ok() && date.status().code() == StatusCode::kNotFound) {
-        GTEST_SKIP() << date.status().message();
-    }
-    EXPECT_EQ(*date, 86400);
-    EXPECT_FALSE(parse_time("soon").ok());
-    EXPECT_FALSE(parse_time("'; DROP").ok());
-}
-
 }  // namespace
 }  // namespace segue

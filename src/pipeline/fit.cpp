@@ -72,15 +72,6 @@ Status run_recipe(const RecipeRun& run) {
     return internal_error("unknown recipe");
 }
 
-/// Finds out before hours of work whether the result can be written.
-Status check_writable(const std::string& path, bool overwrite) {
-    if (path.empty()) {
-        return invalid_argument("no file to write was named; say --out FILE.segue");
-    }
-    Result<AtomicFile> probe = AtomicFile::create(path, overwrite);
-    return probe.ok() ? Status() : probe.status();
-}
-
 /// "tree of 1,024 leaves, recall@10 0.957"
 std::string index_note(const IndexReport& index) {
     return fmt::format("{}, recall@10 {:.4f}",
@@ -129,6 +120,9 @@ Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& para
 
 Result<FitReport> fit(const FitOptions& options, const ProgressListener& progress,
                       IngestReport* ingest_report) {
+    if (options.out.empty()) {
+        return invalid_argument("no file to write was named; say --out FILE.segue");
+    }
     if (Status status = check_writable(options.out, options.overwrite); !status.ok()) {
         return status;
     }
