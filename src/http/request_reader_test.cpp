@@ -80,7 +80,7 @@ TEST(RequestReader, reads_requests_however_they_are_cut) {
 TEST(RequestReader, gives_headers_and_parameters_to_look_up) {
     RequestReader reader({});
     const std::string_view stream =
-        "GET http://h/a%2Fb?k=5&x=a+b%26c&&flag HTTP/1.1\r\nHost: h\r\nX-Y:  z z \r\n\r\n";
+        "GET http://h/a%2Fb?k=5&x=a+b%26c&&flag HTTP/1.1\r\nHost: h\r\nX-Y:  z z \r\nX-Z:\r\n\r\n";
     std::memcpy(reader.space().data(), stream.data(), stream.size());
     reader.commit(stream.size());
     ASSERT_EQ(reader.advance(), Outcome::kRequest);
@@ -90,6 +90,7 @@ TEST(RequestReader, gives_headers_and_parameters_to_look_up) {
     EXPECT_EQ(request.parameter("x"), "a b&c");
     EXPECT_EQ(request.parameter("flag"), "");
     EXPECT_EQ(request.header("x-y"), "z z");
+    EXPECT_EQ(request.header("x-z"), "");
     EXPECT_TRUE(reader.keeps_alive());
     EXPECT_FALSE(reader.is_idle());
     reader.next();
