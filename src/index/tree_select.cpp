@@ -14,9 +14,9 @@ using kernels::kCodeBlock;
 using kernels::kNoScore;
 
 /// Scores looked at for a first guess, and how many of them the guess rests on at least.
-constexpr std::size_t kSampleBlocks = 96;
+constexpr std::size_t kSampleBlocks = 48;
 constexpr std::size_t kLeastSampled = 12;
-constexpr std::size_t kSampledFloats = 512;
+constexpr std::size_t kSampledFloats = 256;
 constexpr std::size_t kFloatBlock = 16;
 
 /// Finds the cut by halving [low, high]: more than `rank` scores are above low, fewer are above
