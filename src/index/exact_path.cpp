@@ -28,6 +28,12 @@ public:
 private:
     /// Looks at the threshold again.
     void start_call();
+    /// Whether a row of the block may reach the threshold, as far as lengths tell.
+    bool may_hit(std::size_t block) const;
+    /// The first position from `begin` on whose block may hit; num_items or more if there is none.
+    std::size_t begin_of_run(std::size_t begin) const;
+    /// Where the blocks end that follow `begin` without a pause, at most `count` rows.
+    std::size_t end_of_run(std::size_t begin, std::size_t count) const;
     void set_biases(std::size_t begin, std::size_t end);
     /// `slot` of the next call becomes the row at `position`.
     void set_row(std::size_t slot, std::size_t position);
@@ -136,12 +142,43 @@ void ExactScan::offer(std::size_t position, std::int32_t sum) {
     }
 }
 
+bool ExactScan::may_hit(std::size_t block) const {
+    if (factors_ != nullptr) {
+        return true;
+    }
+    // Somewhat more, for the rounding of products and sums.
+    constexpr float kMore = 1 + 0x1p-18F;
+    const QuantisedQuery& query = buffers_.quantised;
+    const kernels::BlockLimits& limits = bounds_.blocks[block];
+    const float greatest = query.length() * limits.length * kMore + query.error_of(limits) -
+                           query.offset_factor() * limits.least_offset;
+    return !(greatest < threshold_);
+}
+
+std::size_t ExactScan::begin_of_run(std::size_t begin) const {
+    std::size_t block = (begin + kBlockPositions - 1) / kBlockPositions;
+    while (block < bounds_.blocks.size() && !may_hit(block)) {
+        ++block;
+    }
+    return block * kBlockPositions;
+}
+
+std::size_t ExactScan::end_of_run(std::size_t begin, std::size_t count) const {
+    // Shorter pauses are cheaper read than skipped.
+    constexpr std::size_t kLeastPause = 4;
+    const std::size_t last = std::min(bounds_.blocks.size(), (begin + count) / kBlockPositions);
+    std::size_t end = begin / kBlockPositions;
+    for (std::size_t block = end; block < last && block < end + kLeastPause; ++block) {
+        end = may_hit(block) ? block + 1 : end;
+    }
+    return std::min(end * kBlockPositions, tables_.num_items);
+}
+
 void ExactScan::scan_all() {
     std::size_t count = kFirstRows;
-    for (std::size_t begin = 0; begin < tables_.num_items;
-         begin += count, count = std::min(2 * count, kRowsPerCall)) {
-        const std::size_t end = std::min(begin + count, tables_.num_items);
-        start_call();
+    start_call();
+    for (std::size_t begin = begin_of_run(0); begin < tables_.num_items;) {
+        const std::size_t end = end_of_run(begin, count);
         set_biases(begin, end);
         const float* scales =
             factors_ != nullptr ? buffers_.scales.data() : tables_.row_scales.data() + begin;
@@ -151,6 +188,9 @@ void ExactScan::scan_all() {
                 offer(begin + hit.row, hit.sum);
             }
         }
+        count = std::min(2 * count, kRowsPerCall);
+        start_call();
+        begin = begin_of_run(end);
     }
 }
 

@@ -187,7 +187,7 @@ TEST_F(ExactPath, scores_again_by_f32_only_what_bounds_cannot_tell_apart) {
         SearchTrace trace;
         search(built.index, queries.row(q), {.k = 10, .path = SearchPath::kExact}, &trace);
         EXPECT_EQ(trace.path, SearchPath::kExact);
-        EXPECT_EQ(trace.scored, 20000U);
+        EXPECT_LE(trace.scored, 20000U);
         EXPECT_GE(trace.rescored, 10U);
         EXPECT_LT(trace.rescored, 60U);
     }
