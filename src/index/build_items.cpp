@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "index/row_scorer.h"
 #include "kernels/kernels.h"
 
 namespace segue {
@@ -12,18 +13,6 @@ constexpr std::size_t kRowsPerChunk = 4096;
 
 /// Lengths from here on count as not finite: their squares and sums would overflow.
 constexpr float kMaxLength = 1.0e18F;
-
-/// norm^-exponent as searches compute it, 0 for norm 0.
-float scale_of(float norm, double exponent) {
-    if (exponent == 0) {
-        return 1;
-    }
-    if (norm == 0) {
-        return 0;
-    }
-    return exponent == 1 ? 1 / norm
-                         : static_cast<float>(std::pow(static_cast<double>(norm), -exponent));
-}
 
 /// Memory is that many rows ahead of the loops: enough to hide its latency.
 constexpr std::size_t kRowsAhead = 8;
@@ -49,7 +38,7 @@ BuildItems::BuildItems(const MatrixView& items, Measure measure, double populari
                               items.dim, norms_.data() + begin);
         for (std::size_t row = begin; row < end; ++row) {
             const float norm = std::sqrt(norms_[row]);
-            const float scale = scale_of(norm, exponent);
+            const float scale = exponent == 0 ? 1.0F : power_of_norm(norm, exponent);
             norms_[row] = norm;
             scales_[row] = norm < kMaxLength && scale * norm < kMaxLength ? scale : -1.0F;
         }
