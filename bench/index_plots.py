@@ -1,5 +1,7 @@
 """Plots of recall against speed, as SVG that is the same for the same numbers."""
 
+import io
+
 import matplotlib
 
 matplotlib.use("svg")
@@ -42,5 +44,8 @@ def plot(summary, path):
     panels[1].legend(fontsize=8, loc="lower left")
     figure.suptitle(summary.name, fontsize=11)
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
     pyplot.close(figure)
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(line.rstrip() + "\n" for line in drawn.getvalue().splitlines())
