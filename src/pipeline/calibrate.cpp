@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "index/planner.h"
 
 namespace segue {
@@ -165,12 +166,21 @@ Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
         return Latency();
     }
     constexpr int kRounds = 3;
+    // Scans of large catalogues take milliseconds, all of them alike.
+    constexpr std::size_t kFewestQueries = 50;
+    constexpr double kLongestRound = 0.5;  // seconds
     SearchScratch scratch;
     std::vector<ScoredRow> results;
     const SparseView excluded = queries.excluded.view();
     std::vector<double> microseconds(queries.size(), std::numeric_limits<double>::infinity());
+    std::size_t num_timed = queries.size();
+    const Stopwatch clock;
     for (int round = 0; round < kRounds; ++round) {
-        for (std::size_t query = 0; query < queries.size(); ++query) {
+        for (std::size_t query = 0; query < num_timed; ++query) {
+            if (round == 0 && query >= kFewestQueries && clock.seconds() > kLongestRound) {
+                num_timed = query;
+                break;
+            }
             const auto before = std::chrono::steady_clock::now();
             const Status status = index.search(queries.vectors.row(query),
                                                {.k = kRecallAt,
@@ -187,6 +197,7 @@ Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
             microseconds[query] = std::min(microseconds[query], taken.count());
         }
     }
+    microseconds.resize(num_timed);
     std::sort(microseconds.begin(), microseconds.end());
     return Latency{microseconds[microseconds.size() / 2],
                    microseconds[microseconds.size() * 99 / 100]};
@@ -226,7 +237,8 @@ struct KnobFinder::State {
     Choice cheapest(std::optional<double> exponent, double target, Choice best);
 };
 
-/// The lower end of the interval; 1 after an error, which ends the search soon.
+/// What the lower end of the interval is expected to reach on other queries; 1 after an error,
+/// which ends the search soon.
 double KnobFinder::State::low_of(std::size_t kind, double exponent, const TreeKnobs& knobs) {
     const auto key =
         std::tuple(kind, exponent, knobs.num_leaves_to_search, knobs.reordering_num_neighbors);
@@ -250,7 +262,8 @@ double KnobFinder::State::low_of(std::size_t kind, double exponent, const TreeKn
         status = estimate.status();
         return 1;
     }
-    return lows.emplace(key, estimate->low).first->second;
+    // Twice as far as the lower end: other queries' lower end is to reach the target as well.
+    return lows.emplace(key, 2 * estimate->low - estimate->mean).first->second;
 }
 
 bool KnobFinder::State::reaches(std::optional<double> exponent, const TreeKnobs& knobs,

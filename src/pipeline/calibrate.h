@@ -59,9 +59,10 @@ Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
 /// What the planner takes for one vector without a filter, whatever calibration says.
 SearchPath planned_path(const IndexTables& tables, const TreeKnobs& knobs);
 
-/// The knobs that cost least, by the planner's model, with which the recall of every kind's tuning
-/// part, at the lower end of its interval, is at least `target`. Remembers what it measured. Views
-/// index and queries. Not thread-safe.
+/// The knobs that cost least, by the planner's model, with which every kind's recall on its tuning
+/// part is above `target` by twice what its interval reaches downwards: the interval of other
+/// queries is to end above the target too. Remembers what it measured. Views index and queries.
+/// Not thread-safe.
 class KnobFinder {
 public:
     KnobFinder(const LeafIndex& index, std::span<const CalibrationQueries> queries,

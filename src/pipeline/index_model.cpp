@@ -17,7 +17,7 @@ namespace segue {
 namespace {
 
 /// Enough for an interval of about one hundredth around .95.
-constexpr std::size_t kQueriesAPart = 500;
+constexpr std::size_t kQueriesAPart = 800;
 /// Up to this many bytes of int8 rows an exact search takes as long as choosing leaves does.
 constexpr std::size_t kBytesWithoutLeaves = std::size_t{1} << 19;
 /// What is shown beside the target asked for.

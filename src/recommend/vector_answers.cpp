@@ -4,17 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <utility>
 
 #include "base/stopwatch.h"
 #include "data/matrix.h"
-#include "index/exact_index.h"
-#include "index/leaf_index.h"
 #include "kernels/kernels.h"
 #include "recommend/collect_lists.h"
 #include "recommend/query_vector.h"
-#include "recommend/scratch_pool.h"
+#include "recommend/vector_search.h"
 
 namespace segue {
 
@@ -62,19 +59,7 @@ struct VectorAnswers::State {
         : model(the_model),
           vectors(the_model.item_vectors()),
           folder(the_model),
-          scratches([] { return std::make_unique<SearchScratch>(); }) {
-        // Similarities are dot products; an index of another measure ranks otherwise.
-        const LeafIndex* const index = the_model.index();
-        stored = index != nullptr && index->tables().measure == Measure::kDot ? index : nullptr;
-    }
-
-    const ExactIndex& scan() const {
-        std::call_once(index_made, [this] {
-            exact_index = std::make_unique<ExactIndex>(vectors, Measure::kDot,
-                                                       model.info().popularity_exponent);
-        });
-        return *exact_index;
-    }
+          search(the_model) {}
 
     bool folds_in() const { return model.info().answer_by == AnswerBy::kFoldIn; }
 
@@ -99,11 +84,6 @@ struct VectorAnswers::State {
                           std::span<float> vector) const;
     bool find_in_table(std::uint32_t item_row, std::span<const std::uint32_t> excluded,
                        std::size_t k, std::vector<ScoredRow>& rows) const;
-    Status search(std::span<const float> vector, const ResolvedQuery& query, double exponent,
-                  std::vector<ScoredRow>& rows, SearchTrace& trace) const;
-    Result<Neighbours> search_all(const Matrix& queries, const SparseView& excluded,
-                                  const BatchOptions& options, double exponent,
-                                  ThreadPool& pool) const;
     Status search_block(const Matrix& queries, const SparseView& excluded,
                         const BatchOptions& options, double exponent, ThreadPool& pool,
                         std::span<std::vector<ScoredRow>* const> lists) const;
@@ -111,10 +91,7 @@ struct VectorAnswers::State {
     const Model& model;
     MatrixView vectors;
     HistoryFolder folder;
-    const LeafIndex* stored = nullptr;
-    mutable ScratchPool<SearchScratch> scratches;
-    mutable std::once_flag index_made;
-    mutable std::unique_ptr<ExactIndex> exact_index;
+    VectorSearch search;
 };
 
 float VectorAnswers::State::score(std::span<const float> query, std::uint32_t item_row,
@@ -226,60 +203,13 @@ bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
     return rows.size() == k || table.list_size(item_row) + 1 == model.num_items();
 }
 
-/// Replaces `rows` by the best items for the vector.
-Status VectorAnswers::State::search(std::span<const float> vector, const ResolvedQuery& query,
-                                    double exponent, std::vector<ScoredRow>& rows,
-                                    SearchTrace& trace) const {
-    if (stored != nullptr) {
-        const ScratchPool<SearchScratch>::Lease scratch(scratches);
-        return stored->search(vector,
-                              {.k = query.k,
-                               .popularity_exponent = exponent,
-                               .excluded = query.excluded,
-                               .path = query.search.path,
-                               .knobs = query.search.knobs},
-                              *scratch, rows, &trace);
-    }
-    SearchOptions options;
-    options.k = query.k;
-    options.popularity_exponent = exponent;
-    options.excluded = query.excluded;
-    Result<std::vector<ScoredRow>> found = scan().search(vector, options);
-    if (!found.ok()) {
-        return found.status();
-    }
-    rows = std::move(*found);
-    trace = {.path = SearchPath::kExact, .scored = vectors.num_rows, .rescored = vectors.num_rows};
-    return Status();
-}
-
-Result<Neighbours> VectorAnswers::State::search_all(const Matrix& queries,
-                                                    const SparseView& excluded,
-                                                    const BatchOptions& options, double exponent,
-                                                    ThreadPool& pool) const {
-    if (stored != nullptr) {
-        return stored->search_batch(queries.view(),
-                                    {.k = options.k,
-                                     .popularity_exponent = exponent,
-                                     .excluded = excluded,
-                                     .path = options.search.path,
-                                     .knobs = options.search.knobs},
-                                    pool);
-    }
-    BatchSearchOptions exact;
-    exact.k = options.k;
-    exact.popularity_exponent = exponent;
-    exact.excluded = excluded;
-    return scan().search_batch(queries.view(), exact, pool);
-}
-
 /// Searches for all queries at once and writes their lists; the list of a zero vector, to which
 /// every item is alike, stays empty.
 Status VectorAnswers::State::search_block(const Matrix& queries, const SparseView& excluded,
                                           const BatchOptions& options, double exponent,
                                           ThreadPool& pool,
                                           std::span<std::vector<ScoredRow>* const> lists) const {
-    const Result<Neighbours> found = search_all(queries, excluded, options, exponent, pool);
+    const Result<Neighbours> found = search.best_of_all(queries, excluded, options, exponent, pool);
     if (!found.ok()) {
         return found.status();
     }
@@ -325,7 +255,8 @@ Result<Answer> VectorAnswers::answer(const ResolvedQuery& query, Combine combine
     }
     const Stopwatch clock;
     SearchAccount account;
-    if (Status status = state.search(vector, query, exponent, rows, account.trace); !status.ok()) {
+    if (Status status = state.search.best(vector, query, exponent, rows, account.trace);
+        !status.ok()) {
         return status;
     }
     account.seconds = clock.seconds();
