@@ -10,57 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
+#include "index/build_test_support.h"
 #include "index/codebook.h"
 
 namespace segue {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-/// Rows around a few directions, of different lengths.
-Matrix clustered_rows(std::size_t num_rows, std::size_t dim, std::uint64_t seed) {
-    Random random(seed);
-    Matrix towns(9, dim);
-    for (std::size_t town = 0; town < towns.num_rows(); ++town) {
-        for (float& value : towns.row(town)) {
-            value = static_cast<float>(random.normal());
-        }
-    }
-    Matrix rows(num_rows, dim);
-    for (std::size_t row = 0; row < num_rows; ++row) {
-        const std::span<const float> town =
-            std::as_const(towns).row(static_cast<std::size_t>(random.below(towns.num_rows())));
-        const double length = std::exp(0.5 * random.normal());
-        for (std::size_t i = 0; i < dim; ++i) {
-            const double value = static_cast<double>(town[i]) + 0.7 * random.normal();
-            rows.row(row)[i] = static_cast<float>(length * value);
-        }
-    }
-    return rows;
-}
-
-IndexParts build(const Matrix& rows, const IndexBuildOptions& options, unsigned num_threads = 2) {
-    ThreadPool pool(num_threads);
-    Result<IndexParts> parts = build_index(rows.view(), options, pool);
-    EXPECT_TRUE(parts.ok()) << parts.status().message();
-    return std::move(parts).value();
-}
-
-/// x_j in double precision, from norms in double precision.
-std::vector<double> exact_x(std::span<const float> item, Measure measure, double exponent) {
-    double squared = 0;
-    for (const float value : item) {
-        squared += static_cast<double>(value) * static_cast<double>(value);
-    }
-    const double gamma = measure == Measure::kCosine ? 1 : exponent;
-    const double scale = gamma == 0 ? 1 : squared > 0 ? std::pow(std::sqrt(squared), -gamma) : 0;
-    std::vector<double> x(item.begin(), item.end());
-    for (double& value : x) {
-        value *= scale;
-    }
-    return x;
-}
 
 std::uint8_t code_of(const IndexTables& tables, std::size_t leaf, std::size_t entry,
                      std::size_t part) {
@@ -129,7 +85,7 @@ void expect_sound(const IndexTables& tables, const Matrix& items) {
 }
 
 TEST(BuildIndex, stores_every_item_within_its_error_bound_for_every_measure) {
-    const Matrix items = clustered_rows(700, 20, 1);
+    const Matrix items = rows_of_towns(700, 20, 1);
     struct Case {
         Measure measure;
         double exponent;
@@ -154,42 +110,16 @@ TEST(BuildIndex, stores_every_item_within_its_error_bound_for_every_measure) {
 TEST(BuildIndex, takes_dimensions_from_1_to_4096_and_any_number_of_rows) {
     for (const std::size_t dim : {1, 2, 3, 15, 16, 17, 33, 65, 4096}) {
         for (const std::size_t num_rows : {0, 1, 2, 31, 33, 70}) {
-            const Matrix items = clustered_rows(num_rows, dim, dim + num_rows);
+            const Matrix items = rows_of_towns(num_rows, dim, dim + num_rows);
             const IndexParts parts = build(items, {.num_leaves = 7});
             expect_sound(parts.tables(), items);
         }
     }
 }
 
-TEST(BuildIndex, puts_every_item_into_the_leaf_of_the_nearest_centre) {
-    const Matrix items = clustered_rows(900, 12, 3);
-    const IndexParts parts =
-        build(items, {.measure = Measure::kSquaredL2, .num_leaves = 9, .num_iterations = 60});
-    // Centres that k-means no longer moves are the means of their leaves, and each item is nearest
-    // to its own.
-    for (std::size_t leaf = 0; leaf < 9; ++leaf) {
-        for (std::size_t position = parts.leaf_offsets[leaf];
-             position < parts.leaf_offsets[leaf + 1]; ++position) {
-            const std::span<const float> item = items.row(parts.item_rows[position]);
-            const auto distance = [&](std::size_t other) {
-                double squared = 0;
-                for (std::size_t i = 0; i < item.size(); ++i) {
-                    const double difference = static_cast<double>(item[i]) -
-                                              static_cast<double>(parts.leaf_centres.row(other)[i]);
-                    squared += difference * difference;
-                }
-                return squared;
-            };
-            for (std::size_t other = 0; other < 9; ++other) {
-                EXPECT_LE(distance(leaf), distance(other) * (1 + 1e-4));
-            }
-        }
-    }
-}
-
 TEST(BuildIndex, codes_are_those_no_change_of_one_subspace_makes_better) {
     const std::size_t dim = 11;
-    const Matrix items = clustered_rows(500, dim, 4);
+    const Matrix items = rows_of_towns(500, dim, 4);
     for (const float threshold : {0.0F, 0.6F}) {
         const IndexParts parts = build(items, {.popularity_exponent = 1,
                                                .num_leaves = 12,
@@ -234,132 +164,8 @@ TEST(BuildIndex, codes_are_those_no_change_of_one_subspace_makes_better) {
     }
 }
 
-TEST(BuildIndex, spilling_puts_every_item_into_the_leaf_of_the_least_soar_loss) {
-    const std::size_t dim = 9;
-    const Matrix items = clustered_rows(600, dim, 11);
-    const double lambda = 1.5;
-    const IndexParts parts = build(
-        items,
-        {.measure = Measure::kCosine, .num_leaves = 20, .soar_lambda = static_cast<float>(lambda)});
-    const IndexTables tables = parts.tables();
-    ASSERT_EQ(tables.code_positions.size(), tables.code_offsets.back() * kBlockPositions);
-    std::vector<std::size_t> num_codes(600, 0);
-    for (std::size_t leaf = 0; leaf < tables.num_leaves(); ++leaf) {
-        const std::size_t begin = tables.code_offsets[leaf] * kBlockPositions;
-        for (std::size_t entry = begin; entry < tables.code_offsets[leaf + 1] * kBlockPositions;
-             ++entry) {
-            const std::uint32_t position = tables.code_positions[entry];
-            const std::uint64_t first = tables.leaf_offsets[leaf];
-            const std::uint64_t end = tables.leaf_offsets[leaf + 1];
-            if (entry - begin < end - first) {
-                EXPECT_EQ(position, first + entry - begin);
-                ++num_codes[position];
-                continue;
-            }
-            if (position == 0xFFFFFFFF) {
-                continue;
-            }
-            ++num_codes[position];
-            EXPECT_TRUE(position < first || position >= end);
-            const auto own = static_cast<std::size_t>(
-                std::upper_bound(tables.leaf_offsets.begin(), tables.leaf_offsets.end(), position) -
-                tables.leaf_offsets.begin() - 1);
-            const std::vector<double> x =
-                exact_x(items.row(tables.item_rows[position]), Measure::kCosine, 0);
-            const auto loss = [&](std::size_t other) {
-                double squared = 0;
-                double along = 0;
-                double own_squared = 0;
-                for (std::size_t i = 0; i < dim; ++i) {
-                    const double r = x[i] - static_cast<double>(tables.leaf_centres.row(own)[i]);
-                    const double s = x[i] - static_cast<double>(tables.leaf_centres.row(other)[i]);
-                    squared += s * s;
-                    along += r * s;
-                    own_squared += r * r;
-                }
-                return squared + lambda * along * along / own_squared;
-            };
-            for (std::size_t other = 0; other < tables.num_leaves(); ++other) {
-                const bool is_empty = tables.leaf_offsets[other] == tables.leaf_offsets[other + 1];
-                if (other != own && !is_empty) {
-                    EXPECT_LE(loss(leaf), loss(other) + 1e-4);
-                }
-            }
-        }
-    }
-    EXPECT_EQ(num_codes, std::vector<std::size_t>(600, 2));
-}
-
-/// Mean squared distance of items to the centre of their leaf.
-double distortion(const IndexTables& tables, const Matrix& items) {
-    double total = 0;
-    for (std::size_t leaf = 0; leaf < tables.num_leaves(); ++leaf) {
-        for (std::size_t position = tables.leaf_offsets[leaf];
-             position < tables.leaf_offsets[leaf + 1]; ++position) {
-            const std::span<const float> item = items.row(tables.item_rows[position]);
-            for (std::size_t i = 0; i < item.size(); ++i) {
-                const double difference = static_cast<double>(item[i]) -
-                                          static_cast<double>(tables.leaf_centres.row(leaf)[i]);
-                total += difference * difference;
-            }
-        }
-    }
-    return total / static_cast<double>(tables.num_items);
-}
-
-TEST(BuildIndex, many_leaves_are_nearly_as_near_as_the_best_centre_of_all) {
-    const Matrix items = clustered_rows(6000, 16, 12);
-    for (const Measure measure : {Measure::kSquaredL2, Measure::kCosine}) {
-        const IndexParts parts = build(items, {.measure = measure, .num_leaves = 400});
-        const IndexTables tables = parts.tables();
-        std::size_t num_nearest = 0;
-        for (std::size_t leaf = 0; leaf < tables.num_leaves(); ++leaf) {
-            for (std::size_t position = tables.leaf_offsets[leaf];
-                 position < tables.leaf_offsets[leaf + 1]; ++position) {
-                const std::vector<double> x =
-                    exact_x(items.row(tables.item_rows[position]), measure, 0);
-                const auto distance = [&](std::size_t other) {
-                    double squared = 0;
-                    for (std::size_t i = 0; i < x.size(); ++i) {
-                        const double difference =
-                            x[i] - static_cast<double>(tables.leaf_centres.row(other)[i]);
-                        squared += difference * difference;
-                    }
-                    return squared;
-                };
-                const double own = distance(leaf);
-                bool is_nearest = true;
-                for (std::size_t other = 0; other < tables.num_leaves() && is_nearest; ++other) {
-                    is_nearest = own <= distance(other) * 1.1;
-                }
-                num_nearest += is_nearest ? 1 : 0;
-            }
-        }
-        // Centres moved once more after rows were assigned, which costs most of what is missing.
-        EXPECT_GT(num_nearest, 6000U * 85 / 100);
-    }
-}
-
-TEST(BuildIndex, more_leaves_and_iterations_bring_centres_nearer) {
-    const Matrix items = clustered_rows(5000, 16, 13);
-    double before = std::numeric_limits<double>::infinity();
-    for (const std::uint32_t num_leaves : {1U, 9U, 60U, 300U, 1000U}) {
-        const IndexParts parts =
-            build(items, {.measure = Measure::kSquaredL2, .num_leaves = num_leaves});
-        const double reached = distortion(parts.tables(), items);
-        EXPECT_LT(reached, before);
-        before = reached;
-    }
-    const IndexBuildOptions once = {
-        .measure = Measure::kSquaredL2, .num_leaves = 300, .num_iterations = 1};
-    IndexBuildOptions often = once;
-    often.num_iterations = 12;
-    EXPECT_LT(distortion(build(items, often).tables(), items),
-              distortion(build(items, once).tables(), items));
-}
-
 TEST(BuildIndex, gives_the_same_bytes_for_any_number_of_threads) {
-    const Matrix items = clustered_rows(3000, 24, 5);
+    const Matrix items = rows_of_towns(3000, 24, 5);
     const IndexBuildOptions options = {.num_leaves = 300, .soar_lambda = 1};
     const IndexParts one = build(items, options, 1);
     for (const unsigned num_threads : {2U, 5U}) {
@@ -377,7 +183,7 @@ TEST(BuildIndex, gives_the_same_bytes_for_any_number_of_threads) {
 }
 
 TEST(BuildIndex, keeps_items_that_are_zero_equal_or_not_finite) {
-    Matrix items = clustered_rows(400, 10, 6);
+    Matrix items = rows_of_towns(400, 10, 6);
     for (std::size_t row = 0; row < 100; ++row) {
         std::ranges::copy(items.row(399), items.row(row).begin());
         std::ranges::fill(items.row(100 + row), 0.0F);
@@ -408,7 +214,7 @@ TEST(BuildIndex, keeps_items_that_are_zero_equal_or_not_finite) {
 }
 
 TEST(BuildIndex, a_single_leaf_has_no_codes) {
-    const IndexParts parts = build(clustered_rows(50, 6, 7), {.num_leaves = 1});
+    const IndexParts parts = build(rows_of_towns(50, 6, 7), {.num_leaves = 1});
     EXPECT_FALSE(parts.tables().has_codes());
     EXPECT_EQ(parts.tables().num_leaves(), 1U);
     EXPECT_TRUE(parts.codes.span().empty());
@@ -439,7 +245,7 @@ TEST(BuildIndex, says_which_option_is_wrong) {
 
 TEST(BuildIndex, reports_each_stage_to_its_end) {
     ThreadPool pool(2);
-    const Matrix items = clustered_rows(500, 8, 8);
+    const Matrix items = rows_of_towns(500, 8, 8);
     std::vector<std::string> stages;
     Progress last;
     const Result<IndexParts> parts =
