@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <iterator>
+#include <vector>
 
 #include "index/gathered_rows.h"
 #include "index/row_scorer.h"
@@ -199,12 +200,16 @@ void ExactScan::scan_gathered(const LeafFilter& filter) {
     if (buffers_.rows.size() < rows_per_call * row_bytes_) {
         buffers_.rows = AlignedBuffer<std::uint8_t>(rows_per_call * row_bytes_);
     }
+    std::vector<std::uint32_t>& positions = buffers_.positions;
     std::span<const std::uint32_t> rest = filter.positions();
     for (std::size_t count = kFirstRows; !rest.empty();
          count = std::min(2 * count, rows_per_call)) {
-        const std::span<const std::uint32_t> positions = rest.first(std::min(count, rest.size()));
-        rest = rest.subspan(positions.size());
+        const std::span<const std::uint32_t> some = rest.first(std::min(count, rest.size()));
+        rest = rest.subspan(some.size());
         start_call();
+        positions.clear();
+        std::copy_if(some.begin(), some.end(), std::back_inserter(positions),
+                     [this](std::size_t position) { return may_hit(position / kBlockPositions); });
         gather_rows(tables_, bounds_, positions, buffers_.rows.data());
         for (std::size_t slot = 0; slot < positions.size(); ++slot) {
             set_row(slot, positions[slot]);

@@ -32,6 +32,7 @@ struct ExactBuffers {
     std::vector<float> biases;
     std::vector<kernels::RowHit> hits;
     // Rows that pass a narrow filter, brought together.
+    std::vector<std::uint32_t> positions;
     AlignedBuffer<std::uint8_t> rows;
 };
 

@@ -28,7 +28,7 @@ public:
     std::span<const std::uint32_t> positions() const { return positions_; }
     bool is_narrow() const { return is_narrow(count_, num_items_); }
     static bool is_narrow(std::size_t count, std::size_t num_items) {
-        constexpr std::size_t kOneInSo = 4;
+        constexpr std::size_t kOneInSo = 10;
         return count < num_items / kOneInSo;
     }
 
