@@ -39,7 +39,7 @@ build() {
     export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
     [ -n "${HOME:-}" ] || export CCACHE_DIR="$deps/ccache"
     case $preset in
-        clang) setup_apt tools/apt-ci-packages.txt ;;
+        clang | asan-ubsan) setup_apt tools/apt-ci-packages.txt ;;
     esac
     configure "$preset"
     cmake --build "build/$preset" --target "$@" || die "the build of '$preset' failed"
