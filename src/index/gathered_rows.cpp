@@ -6,7 +6,7 @@
 namespace segue {
 
 std::size_t gathered_rows_per_call(std::size_t row_bytes) {
-    constexpr std::size_t kBytes = 256 * 1024;
+    constexpr std::size_t kBytes = std::size_t{256} * 1024;
     return std::clamp<std::size_t>(kBytes / row_bytes, 64, 1024);
 }
 
