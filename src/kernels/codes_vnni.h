@@ -1,0 +1,11 @@
+#pragma once
+
+namespace segue::kernels {
+
+struct CodesKernels;
+
+/// Sets what codes_vnni_select.cpp has: all that comes behind a scan. Only where avx512vnni_codes
+/// is not null.
+void add_avx512vnni_selection(CodesKernels& kernels);
+
+}  // namespace segue::kernels
