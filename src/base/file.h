@@ -61,8 +61,8 @@ private:
     Status flush();
 };
 
-/// Finds out before hours of work whether AtomicFile can write there; leaves nothing behind. Returns
-/// an error if: AtomicFile::create does.
+/// Finds out before hours of work whether AtomicFile can write there; leaves nothing behind.
+/// Returns an error if: AtomicFile::create does.
 Status check_writable(const std::string& path, bool overwrite);
 
 /// The whole file as text. Returns an error if: it cannot be read or is larger than `max_bytes`.

@@ -66,7 +66,8 @@ TEST(KernelTables, an_unknown_name_is_an_error_that_lists_the_names) {
     const Result<const KernelTable*> found = kernels_by_name("sse9");
     ASSERT_FALSE(found.ok());
     EXPECT_EQ(found.status().code(), StatusCode::kInvalidArgument);
-    EXPECT_NE(found.status().message().find("scalar, avx2, avx512 and avx512vnni"), std::string::npos);
+    EXPECT_NE(found.status().message().find("scalar, avx2, avx512 and avx512vnni"),
+              std::string::npos);
 }
 
 TEST(KernelTables, the_active_one_is_supported) {
