@@ -26,7 +26,7 @@ struct LevelTable {
     __m512i parts[8];
 
     explicit LevelTable(const std::int16_t* values) {
-        for (int part = 0; part < 8; ++part) {
+        for (std::size_t part = 0; part < 8; ++part) {
             parts[part] = load(values + part * 32);
         }
     }

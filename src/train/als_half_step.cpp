@@ -33,7 +33,7 @@ constexpr std::size_t kRowsPerGroup = 256;
 constexpr std::size_t kUsesPerGroup = 4;
 
 /// The entries of rows up to this size stay in cache between the passes of a solver.
-constexpr std::size_t kCachedBytes = 512 * 1024;
+constexpr std::size_t kCachedBytes = std::size_t{512} * 1024;
 
 unsigned steps_of(const AlsParams& params) {
     return params.solver_steps != 0 ? params.solver_steps : kDefaultSteps;
