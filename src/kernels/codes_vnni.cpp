@@ -200,6 +200,7 @@ struct BlocksAhead {
     std::size_t block_bytes;
     const std::uint8_t* codes;
     const std::uint8_t* codes_end;
+    const std::uint8_t* last = nullptr;  // block that next() gave
 
     BlocksAhead(const CodeSegment* first, const CodeSegment* last, std::size_t bytes)
         : segment(first), end(last), block_bytes(bytes), codes(nullptr), codes_end(nullptr) {
@@ -211,18 +212,18 @@ struct BlocksAhead {
         codes = segment->codes;
         codes_end = codes + (segment->num_entries + kCodeBlock - 1) / kCodeBlock * block_bytes;
     }
-    /// The next block; the last one again and again at the end.
+    /// The next block; the last one again and again at the end; null where there are none.
     const std::uint8_t* next() {
         while (codes == codes_end) {
             if (segment + 1 >= end) {
-                return codes_end;
+                return last;
             }
             ++segment;
             enter();
         }
-        const std::uint8_t* block = codes;
+        last = codes;
         codes += block_bytes;
-        return block;
+        return last;
     }
 };
 
@@ -234,6 +235,9 @@ void scan_blocks(std::size_t block_bytes, const CodeSegment* segments, std::size
     BlocksAhead ahead(segments, segments + num_segments, block_bytes);
     for (std::size_t bytes = 0; bytes < kBytesAhead; bytes += block_bytes) {
         const std::uint8_t* codes = ahead.next();
+        if (codes == nullptr) {
+            return;
+        }
         for (std::size_t at = 0; at < block_bytes; at += kCodeLineBytes) {
             prefetch(codes + at);
         }
