@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "cooc/pair_scores.h"
 #include "cooc/row_query.h"
@@ -105,9 +106,11 @@ std::optional<Evidence> Recommender::evidence(std::uint32_t query_row,
         together = state_->stored_together(offered_row, query_row);
     }
     if (!together && model.interactions().num_rows > 0) {
-        together = static_cast<std::uint32_t>(
-            together_count(model.interactions_by_item(), query_row, offered_row,
-                           model.info().pair_score.values_are_counts));
+        const double count = together_count(model.interactions_by_item(), query_row, offered_row,
+                                            model.info().pair_score.values_are_counts);
+        // Products of counts, in a damaged bundle, may leave the range.
+        constexpr std::uint32_t kMost = std::numeric_limits<std::uint32_t>::max();
+        together = count < static_cast<double>(kMost) ? static_cast<std::uint32_t>(count) : kMost;
     }
     if (!together) {
         return std::nullopt;
