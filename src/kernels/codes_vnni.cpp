@@ -202,8 +202,12 @@ struct BlocksAhead {
     const std::uint8_t* codes_end;
     const std::uint8_t* last = nullptr;  // block that next() gave
 
-    BlocksAhead(const CodeSegment* first, const CodeSegment* last, std::size_t bytes)
-        : segment(first), end(last), block_bytes(bytes), codes(nullptr), codes_end(nullptr) {
+    BlocksAhead(const CodeSegment* segments, std::size_t num_segments, std::size_t bytes)
+        : segment(segments),
+          end(segments + num_segments),
+          block_bytes(bytes),
+          codes(nullptr),
+          codes_end(nullptr) {
         if (segment != end) {
             enter();
         }
@@ -232,7 +236,7 @@ struct BlocksAhead {
 template <typename ScoreBlock>
 void scan_blocks(std::size_t block_bytes, const CodeSegment* segments, std::size_t num_segments,
                  std::int16_t* scores, ScoreBlock score_block) {
-    BlocksAhead ahead(segments, segments + num_segments, block_bytes);
+    BlocksAhead ahead(segments, num_segments, block_bytes);
     for (std::size_t bytes = 0; bytes < kBytesAhead; bytes += block_bytes) {
         const std::uint8_t* codes = ahead.next();
         if (codes == nullptr) {
