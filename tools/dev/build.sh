@@ -37,6 +37,8 @@ build() {
     shift
     # Clones in other directories find each other's objects.
     export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
+    # The tests' precompiled headers can be cached only so.
+    export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros"
     [ -n "${HOME:-}" ] || export CCACHE_DIR="$deps/ccache"
     case $preset in
         clang | asan-ubsan) setup_apt tools/apt-ci-packages.txt ;;
