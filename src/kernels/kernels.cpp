@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "kernels/codes_kernels.h"
+#include "kernels/dense_kernels.h"
 #include "kernels/int8_kernels.h"
 #include "kernels/partition_kernels.h"
 #include "kernels/table_of_targets.h"
@@ -24,12 +25,14 @@ public:
     SupportedTables() {
         KernelTable scalar = scalar_table();
         scalar.codes = &scalar_codes();
+        scalar.dense = &scalar_dense();
         scalar.int8 = &scalar_int8();
         scalar.partition = &scalar_partition();
         add(scalar);
         if (const KernelTable* found = avx2_table()) {
             KernelTable avx2 = *found;
             avx2.codes = avx2_codes();
+            avx2.dense = avx2_dense();
             avx2.int8 = avx2_int8();
             avx2.partition = avx2_partition();
             add(avx2);
@@ -37,6 +40,7 @@ public:
         if (const KernelTable* found = avx512_table()) {
             KernelTable avx512 = *found;
             avx512.codes = avx512_codes();
+            avx512.dense = avx512_dense();
             avx512.int8 = avx512_int8();
             avx512.partition = avx512_partition();
             add(avx512);

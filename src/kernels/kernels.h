@@ -119,6 +119,7 @@ constexpr std::size_t rotate_scratch_floats(std::size_t dim) {
 }
 
 struct CodesKernels;
+struct DenseKernels;
 struct Int8Kernels;
 struct PartitionKernels;
 
@@ -132,6 +133,8 @@ struct KernelTable {
     const PartitionKernels* partition = nullptr;
     /// Exact search over int8 rows (int8_kernels.h).
     const Int8Kernels* int8 = nullptr;
+    /// Large products of dense matrices, sums of rows (dense_kernels.h).
+    const DenseKernels* dense = nullptr;
 
     float (*dot)(const float* left, const float* right, std::size_t n);
     float (*squared_distance)(const float* left, const float* right, std::size_t n);

@@ -1,21 +1,15 @@
 #include <fmt/core.h>
 
-#include <array>
 #include <cmath>
 #include <utility>
 
 #include "base/text.h"
 #include "pipeline/fit.h"
+#include "pipeline/recipe_registry.h"
 
 namespace segue {
 
 namespace {
-
-constexpr std::array<std::pair<Recipe, std::string_view>, 3> kRecipeNames = {{
-    {Recipe::kIals, "ials"},
-    {Recipe::kCooc, "cooc"},
-    {Recipe::kBlueprint, "blueprint"},
-}};
 
 /// A list longer than this says nothing more about an item, and fills the disk.
 constexpr std::size_t kMostNeighbours = 10'000;
@@ -33,22 +27,17 @@ Status check_exponent(std::string_view what, double value) {
 }  // namespace
 
 std::string_view name_of(Recipe recipe) {
-    for (const auto& [candidate, name] : kRecipeNames) {
-        if (candidate == recipe) {
-            return name;
-        }
-    }
-    return "unknown";
+    return registered(recipe).name;
 }
 
 Result<Recipe> recipe_by_name(std::string_view name) {
-    for (const auto& [recipe, candidate] : kRecipeNames) {
-        if (candidate == name) {
-            return recipe;
+    for (const RecipeEntry& entry : recipe_registry()) {
+        if (entry.name == name) {
+            return entry.recipe;
         }
     }
     return invalid_argument(
-        fmt::format("recipe '{}' is unknown; expected ials, cooc or blueprint", name));
+        fmt::format("recipe '{}' is unknown; expected {}", name, names_of_recipes()));
 }
 
 Status RecipeParams::validate() const {
