@@ -32,7 +32,34 @@ Result<LeafFilter> LeafFilter::from_bitmap(const IndexTables& tables,
             }
         }
     }
+    if (tables.has_codes()) {
+        filter.count_entries(tables);
+    }
     return filter;
+}
+
+void LeafFilter::count_entries(const IndexTables& tables) {
+    const auto bit = [this](std::size_t position) {
+        return static_cast<std::uint32_t>(bits_[position / 64] >> (position % 64) & 1);
+    };
+    leaf_entries_.resize(tables.num_leaves());
+    for (std::size_t leaf = 0; leaf < tables.num_leaves(); ++leaf) {
+        std::uint32_t count = 0;
+        if (tables.code_positions.empty()) {
+            for (std::size_t position = tables.leaf_offsets[leaf];
+                 position < tables.leaf_offsets[leaf + 1]; ++position) {
+                count += bit(position);
+            }
+        } else {
+            const std::size_t end = tables.code_offsets[leaf + 1] * kBlockPositions;
+            for (std::size_t entry = tables.code_offsets[leaf] * kBlockPositions; entry < end;
+                 ++entry) {
+                const std::size_t position = tables.code_positions[entry];
+                count += position < tables.num_items ? bit(position) : 0;
+            }
+        }
+        leaf_entries_[leaf] = count;
+    }
 }
 
 }  // namespace segue

@@ -32,12 +32,19 @@ public:
         return count < num_items / kOneInSo;
     }
 
+    /// [num_leaves] entries of each leaf's codes that may be offered; empty where there are no
+    /// codes.
+    std::span<const std::uint32_t> leaf_entries() const { return leaf_entries_; }
+
     /// Items that may be offered.
     std::size_t count() const { return count_; }
     std::size_t num_items() const { return num_items_; }
 
 private:
+    void count_entries(const IndexTables& tables);
+
     AlignedBuffer<std::uint64_t> bits_;
+    std::vector<std::uint32_t> leaf_entries_;
     std::vector<std::uint32_t> positions_;
     std::size_t count_ = 0;
     std::size_t num_items_ = 0;

@@ -85,11 +85,16 @@ struct CalibratedKnobs {
     TreeKnobs knobs;
 };
 
+/// Recall@10 that knobs are calibrated to, where nothing else is asked for.
+inline constexpr double kUsualTargetRecall = 0.95;
+
 /// What searches without knobs use. Empty: knobs that reach about .95 recall@10 on most data.
 struct IndexSettings {
     /// The path of a single query without a filter; kAuto: the planner's rule.
     SearchPath path = SearchPath::kAuto;
     std::vector<CalibratedKnobs> calibrated;  // ascending exponents
+    /// [0, 1] what they were calibrated to.
+    double target_recall = kUsualTargetRecall;
 };
 
 /// Memory of one thread's searches: after some queries no search allocates. Not thread-safe; one a

@@ -42,6 +42,10 @@ struct SearchTerms {
     std::optional<float> min_score = {};
     /// Of the caller, else as calibrated; 0 where neither says.
     TreeKnobs knobs = {};
+    /// What the knobs were calibrated to.
+    double target_recall = kUsualTargetRecall;
+    /// Whether leaves beyond the knobs' are read where they promise better items.
+    bool reads_on = false;
 
     bool is_allowed(std::size_t position) const {
         return filter == nullptr || (filter->bits()[position / 64] >> (position % 64) & 1) != 0;

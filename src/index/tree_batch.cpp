@@ -282,8 +282,13 @@ void BatchUnit::finish(const PreparedBatch& batch, std::size_t i, std::uint32_t 
     SearchTrace trace;
     if (one.starts) {
         const bool all = one.reach.is_all(terms.index.tree);
-        if (rescorers_[i % 2].finish(search, one.query, one.reach.surplus, all, list, trace) >=
-            terms.k) {
+        const std::size_t found =
+            rescorers_[i % 2].finish(search, one.query, one.reach.surplus, all, list, trace);
+        if (found >= terms.k && (all || !terms.reads_on)) {
+            return;
+        }
+        if (found >= terms.k && one.query.start(terms, one.vector, scratch_) &&
+            !reads_too_little(terms, list, scratch_, one.query)) {
             return;
         }
     }

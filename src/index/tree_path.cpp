@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "index/tree_tables.h"
 #include "kernels/kernels.h"
@@ -97,18 +98,24 @@ TreeReach first_reach(const SearchTerms& terms, std::size_t num_excluded) {
     }
     const std::size_t num_items = terms.index.tables.num_items;
     reach.num_candidates = std::max(reach.num_candidates, terms.k) + num_excluded;
-    if (terms.filter != nullptr) {
-        // The best of a sparser set lie further away, in more leaves.
-        const double sparser = std::sqrt(static_cast<double>(num_items) /
-                                         static_cast<double>(terms.filter->count() + 1));
-        reach.num_leaves = static_cast<std::size_t>(
-            std::ceil(static_cast<double>(reach.num_leaves) * std::max(1.0, sparser)));
-    }
     if (tree.num_entries > num_items) {
         // An item's entries count once each.
         reach.num_candidates += reach.num_candidates / 2;
     }
     return reach;
+}
+
+bool reads_too_little(const SearchTerms& terms, std::span<const ScoredRow> results,
+                      TreeQueryScratch& scratch, TreeQuery& query) {
+    if (!terms.reads_on) {
+        return false;
+    }
+    // Half of what may be missed is for codes to rank badly.
+    const double most_missed = (1 - terms.target_recall) / 2 * static_cast<double>(terms.k);
+    const float last = results.size() == terms.k
+                           ? results.back().score
+                           : terms.min_score.value_or(std::numeric_limits<float>::lowest());
+    return add_promising(terms, last, most_missed, scratch, scratch.reach, query);
 }
 
 void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
@@ -117,8 +124,11 @@ void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
     const TreeTables& tree = terms.index.tree;
     const bool starts = buffers.query.start(terms, search.query, buffers.scratch);
     TreeReach reach = first_reach(terms, search.excluded.size());
+    bool chosen = false;
     while (starts) {
-        buffers.query.choose_leaves(terms, reach.num_leaves, buffers.scratch);
+        if (!chosen) {
+            buffers.query.choose_leaves(terms, reach.num_leaves, buffers.scratch);
+        }
         if (buffers.query.leaves().empty() || !buffers.query.make_tables(terms, buffers.scratch)) {
             break;
         }
@@ -128,15 +138,21 @@ void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
         trace.leaves = buffers.query.leaves().size();
         trace.scored += buffers.first_entries.size() * kCodeBlock;
         const bool all = reach.is_all(tree);
-        if (buffers.rescorer.finish(search, buffers.query, reach.surplus, all, results, trace) >=
-            terms.k) {
-            return;
-        }
-        if (all) {
+        const std::size_t found =
+            buffers.rescorer.finish(search, buffers.query, reach.surplus, all, results, trace);
+        if (found >= terms.k) {
+            if (chosen || all ||
+                !reads_too_little(terms, results, buffers.scratch, buffers.query)) {
+                return;
+            }
+            chosen = true;
+        } else if (all) {
             break;
+        } else {
+            reach = reach.widened();
+            chosen = false;
         }
         trace.widened = true;
-        reach = reach.widened();
     }
     search_exact(search, buffers.exact, results, trace);
 }

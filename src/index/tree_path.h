@@ -50,6 +50,12 @@ struct TreeReach {
 /// items are excluded, filtered out, or in several leaves.
 TreeReach first_reach(const SearchTerms& terms, std::size_t num_excluded);
 
+/// Whether leaves that were not read promise better items than the last of the results, of which
+/// there are k or as many as reach the least score; chooses them beside the others. Requires: the
+/// query was started with this scratch.
+bool reads_too_little(const SearchTerms& terms, std::span<const ScoredRow> results,
+                      TreeQueryScratch& scratch, TreeQuery& query);
+
 /// The codes of a leaf.
 kernels::CodeSegment segment_of(const SearchTerms& terms, std::uint32_t leaf, std::int32_t bias);
 

@@ -132,10 +132,13 @@ void TreeQuery::start_factors(const SearchTerms& terms, TreeQueryScratch& scratc
 
 void TreeQuery::choose_leaves(const SearchTerms& terms, std::size_t count,
                               TreeQueryScratch& scratch) {
-    const AlignedBuffer<float>& scores =
-        norms_ == Norms::kFactor ? scratch.leaf_choice : scratch.leaf_scores;
-    choose_best({scores.data(), terms.index.tree.centre_scales.size()}, count, scratch.select,
-                leaves_);
+    const TreeTables& tree = terms.index.tree;
+    const std::span<const float> ranks = leaf_ranks(scratch).first(tree.centre_scales.size());
+    if (terms.filter != nullptr) {
+        choose_passing(ranks, tree, *terms.filter, count, scratch.select, scratch.reach, leaves_);
+    } else {
+        choose_best(ranks, count, scratch.select, leaves_);
+    }
 }
 
 void TreeQuery::nearest_leaves(std::size_t count, TreeQueryScratch& scratch,

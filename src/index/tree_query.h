@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "index/leaf_reach.h"
 #include "index/prepared_search.h"
 #include "index/tree_select.h"
 #include "kernels/codes_kernels.h"
@@ -27,6 +28,7 @@ struct TreeQueryScratch {
     AlignedBuffer<float> highs;
     std::array<double, kernels::kNumLevels> factors = {};
     SelectBuffers select;
+    ReachBuffers reach;
 };
 
 /// Memory is kept from query to query. The scratch of start must serve until make_tables. Not
@@ -37,8 +39,19 @@ public:
     /// tell items apart: the query is zero, or products leave the range of floats.
     bool start(const SearchTerms& terms, std::span<const float> query, TreeQueryScratch& scratch);
 
-    /// Finds the best `count` leaves; empty ones are never among them.
+    /// Finds the best `count` leaves; empty ones are never among them. With a filter it finds the
+    /// best that hold as much of what passes (choose_passing in leaf_reach.h).
     void choose_leaves(const SearchTerms& terms, std::size_t count, TreeQueryScratch& scratch);
+    /// Instead of those chosen. Ascending; no empty ones.
+    void set_leaves(std::span<const std::uint32_t> leaves) {
+        leaves_.assign(leaves.begin(), leaves.end());
+    }
+    /// What leaves are ranked by, after start. [num_leaves or more]
+    std::span<const float> leaf_ranks(const TreeQueryScratch& scratch) const {
+        const AlignedBuffer<float>& ranks =
+            norms_ == Norms::kFactor ? scratch.leaf_choice : scratch.leaf_scores;
+        return ranks.span();
+    }
     /// Ascending.
     std::span<const std::uint32_t> leaves() const { return leaves_; }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "index/leaf_reach.h"
 #include "kernels/codes_kernels.h"
 
 namespace segue {
@@ -101,6 +102,7 @@ TreeTables derive_tree_tables(const IndexTables& tables) {
     count_entries(tables, tree);
     pack_centres(tables, tree);
     derive_levels(tables, tree);
+    tree.leaf_spreads = leaf_spreads(tables);
     return tree;
 }
 

@@ -32,6 +32,7 @@ struct TreeTables {
     std::vector<std::uint32_t> leaf_entries;  // [num_leaves]
     /// [num_leaves] mean norm level of the leaf's items.
     std::vector<std::uint8_t> leaf_levels;
+    std::vector<float> leaf_spreads;  // [num_leaves] see leaf_spreads (leaf_reach.h)
     std::uint8_t lowest_level = 0;
     std::uint8_t highest_level = 0;
     /// [num_code_blocks * 32] norm level of each entry, where items are in several leaves; else
