@@ -19,6 +19,11 @@ public:
     /// Requires: k > 0.
     explicit BestPartners(std::size_t k) : k_(k) {}
 
+    /// Empty, for another k, with the memory kept. Requires: k > 0.
+    void reset(std::size_t k) {
+        k_ = k;
+        clear();
+    }
     void clear() {
         kept_.clear();
         threshold_ = -std::numeric_limits<float>::infinity();

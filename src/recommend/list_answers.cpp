@@ -57,6 +57,7 @@ struct ListScratch {
     WholePowers factor_powers;
     PopularityFactors factors;
     WholePowers size_powers;
+    BestPartners best{1};
 };
 
 bool contains(std::span<const std::uint32_t> ascending, std::uint32_t row) {
@@ -109,7 +110,7 @@ struct ListAnswers::State {
     void sum_table(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
     void sum_rows(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
     void offer_sums(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
-    Answer add_up(const ListQuery& query, ListScratch& scratch) const;
+    void add_up(const ListQuery& query, ListScratch& scratch, Answer& answer) const;
     std::vector<ScoredRow> list_of_item(std::uint32_t item_row, std::size_t k, double exponent,
                                         ListScratch& scratch) const;
     Result<Neighbours> make_lists(
@@ -237,12 +238,14 @@ void ListAnswers::State::offer_sums(const ListQuery& query, ListScratch& scratch
     });
 }
 
-Answer ListAnswers::State::add_up(const ListQuery& query, ListScratch& scratch) const {
-    Answer answer;
+/// Requires: answer.results are empty.
+void ListAnswers::State::add_up(const ListQuery& query, ListScratch& scratch,
+                                Answer& answer) const {
     if (query.k == 0 || query.items.empty()) {
-        return answer;
+        return;
     }
-    BestPartners best(query.k);
+    BestPartners& best = scratch.best;
+    best.reset(query.k);
     const auto take = [&](AnswerSource source) {
         const std::span<const ScoredRow> list = best.take_sorted();
         answer.results.assign(list.begin(), list.end());
@@ -254,7 +257,7 @@ Answer ListAnswers::State::add_up(const ListQuery& query, ListScratch& scratch) 
     if (form && can_count() && !query.is_one_item && !query.offers_items) {
         sum_products(query, *form, scratch, best);
         take(AnswerSource::kExact);
-        return answer;
+        return;
     }
     // Lists of the usual length hold what decides the best sums; all pairs of a long history take
     // thousands of times longer to count.
@@ -269,7 +272,6 @@ Answer ListAnswers::State::add_up(const ListQuery& query, ListScratch& scratch) 
         sum_rows(query, scratch, best);
         take(AnswerSource::kExact);
     }
-    return answer;
 }
 
 /// The list of one item: as stored, or counted as the stored one was.
@@ -278,8 +280,12 @@ std::vector<ScoredRow> ListAnswers::State::list_of_item(std::uint32_t item_row, 
                                                         ListScratch& scratch) const {
     const WeightedItem item = {item_row, 1};
     const ListQuery query = {{&item, 1}, {&item_row, 1}, k, exponent, true, false};
-    std::vector<ScoredRow> list;
-    return find_in_table(query, list) ? list : add_up(query, scratch).results;
+    Answer answer;
+    if (!find_in_table(query, answer.results)) {
+        answer.results.clear();
+        add_up(query, scratch, answer);
+    }
+    return std::move(answer.results);
 }
 
 Result<Neighbours> ListAnswers::State::make_lists(
@@ -307,12 +313,14 @@ ListAnswers::ListAnswers(const Model& model) : state_(std::make_unique<State>(mo
 
 ListAnswers::~ListAnswers() = default;
 
-Result<Answer> ListAnswers::answer(const ResolvedQuery& query) const {
+Status ListAnswers::answer(const ResolvedQuery& query, QueryBuffers& buffers,
+                           Answer& answer) const {
     const State& state = *state_;
     if (!state.readiness.ok()) {
         return state.readiness;
     }
-    std::vector<WeightedItem> items = query.items;
+    std::vector<WeightedItem>& items = buffers.items;
+    items = query.items;
     for (const std::uint32_t item_row : query.history) {
         items.push_back({item_row, 1});
     }
@@ -330,14 +338,16 @@ Result<Answer> ListAnswers::answer(const ResolvedQuery& query) const {
                                   query.is_one_item(),
                                   query.offer_query_items};
     if (query.is_one_item() && !items.empty()) {
-        Answer answer;
         answer.source = AnswerSource::kNeighbours;
         if (state.find_in_table(list_query, answer.results)) {
-            return answer;
+            return Status();
         }
+        answer.results.clear();
+        answer.source = AnswerSource::kExact;
     }
     const ScratchPool<ListScratch>::Lease scratch(state.scratches);
-    return state.add_up(list_query, *scratch);
+    state.add_up(list_query, *scratch, answer);
+    return Status();
 }
 
 Result<Neighbours> ListAnswers::recommend_histories(const SparseView& histories,
@@ -354,7 +364,9 @@ Result<Neighbours> ListAnswers::recommend_histories(const SparseView& histories,
             for (const std::uint32_t item_row : own) {
                 items.push_back({item_row, 1});
             }
-            return state.add_up({items, own, options.k, exponent, false, false}, scratch).results;
+            Answer answer;
+            state.add_up({items, own, options.k, exponent, false, false}, scratch, answer);
+            return std::move(answer.results);
         });
 }
 

@@ -21,6 +21,7 @@
 #include "data/neighbours.h"
 #include "data/sparse.h"
 #include "model/model.h"
+#include "recommend/answer_scratch.h"
 #include "recommend/recommend.h"
 #include "recommend/resolve_query.h"
 
@@ -32,9 +33,9 @@ public:
     explicit ListAnswers(const Model& model);
     ~ListAnswers();
 
-    /// The results and source of an Answer. Only items that were ever together with one of the
-    /// query's are offered. Requires: query.k > 0.
-    Result<Answer> answer(const ResolvedQuery& query) const;
+    /// Writes the results and source of an Answer. Only items that were ever together with one of
+    /// the query's are offered. Requires: query.k > 0, answer.results are empty.
+    Status answer(const ResolvedQuery& query, QueryBuffers& buffers, Answer& answer) const;
     /// See Recommender. Requires: histories are well-formed and as wide as the model.
     Result<Neighbours> recommend_histories(const SparseView& histories, const BatchOptions& options,
                                            ThreadPool& pool,

@@ -27,7 +27,11 @@ double vector_norm(std::span<const float> vector);
 /// Adds up weighted vectors in double. Not thread-safe.
 class VectorSum {
 public:
-    explicit VectorSum(std::size_t dim) : sum_(dim, 0) {}
+    VectorSum() = default;
+    explicit VectorSum(std::size_t dim) { reset(dim); }
+
+    /// A sum of nothing, in the memory there is.
+    void reset(std::size_t dim) { sum_.assign(dim, 0); }
 
     void add(std::span<const float> vector, double weight);
     /// Adds the vector scaled to length 1; a zero vector adds nothing.

@@ -112,6 +112,22 @@ struct TitleMatch {
     std::size_t distance = 0;
 };
 
+/// Memory of one thread's queries: after some that are alike, none allocates. Not thread-safe; one
+/// a thread, for any model.
+class AnswerScratch {
+public:
+    AnswerScratch();
+    AnswerScratch(AnswerScratch&&) noexcept;
+    AnswerScratch& operator=(AnswerScratch&&) noexcept;
+    ~AnswerScratch();
+
+private:
+    friend class Recommender;
+    friend class RefinedAnswers;
+    struct Buffers;
+    std::unique_ptr<Buffers> buffers_;
+};
+
 /// Options of a whole batch of lists.
 struct BatchOptions {
     std::size_t k = 10;
@@ -131,6 +147,8 @@ public:
     /// unknown, the vector has another dimension or is not finite, or the model cannot answer that
     /// kind of question.
     Result<Answer> answer(const Query& query) const;
+    /// Likewise, in place of what was in `answer`, whose memory is kept.
+    Status answer(const Query& query, AnswerScratch& scratch, Answer& answer) const;
 
     /// What joins two items; nothing when the model stores no histories and no such neighbour, or a
     /// row is out of range.

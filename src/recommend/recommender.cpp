@@ -6,6 +6,7 @@
 
 #include "cooc/pair_scores.h"
 #include "cooc/row_query.h"
+#include "recommend/answer_scratch.h"
 #include "recommend/list_answers.h"
 #include "recommend/recommend.h"
 #include "recommend/resolve_query.h"
@@ -64,34 +65,49 @@ std::string_view name_of(AnswerSource source) {
     return "exact";
 }
 
+AnswerScratch::AnswerScratch() : buffers_(std::make_unique<Buffers>()) {}
+AnswerScratch::AnswerScratch(AnswerScratch&&) noexcept = default;
+AnswerScratch& AnswerScratch::operator=(AnswerScratch&&) noexcept = default;
+AnswerScratch::~AnswerScratch() = default;
+
 Recommender::Recommender(const Model& model) : state_(std::make_unique<State>(model)) {}
 Recommender::Recommender(Recommender&&) noexcept = default;
 Recommender::~Recommender() = default;
 
 Result<Answer> Recommender::answer(const Query& query) const {
-    Result<ResolvedQuery> resolved = resolve_query(state_->model, query);
-    if (!resolved.ok()) {
-        return resolved.status();
+    AnswerScratch scratch;
+    Answer answer;
+    Status status = this->answer(query, scratch, answer);
+    return status.ok() ? Result<Answer>(std::move(answer)) : Result<Answer>(std::move(status));
+}
+
+Status Recommender::answer(const Query& query, AnswerScratch& scratch, Answer& answer) const {
+    ResolvedQuery& resolved = scratch.buffers_->resolved;
+    Status status = resolve_query(state_->model, query, resolved);
+    if (status.ok()) {
+        status = state_->check_batch({});
     }
-    if (Status status = state_->check_batch({}); !status.ok()) {
+    if (!status.ok()) {
         return status;
     }
-    Answer answer;
-    if (resolved->k > 0) {
-        Result<Answer> found = state_->answers_by_lists()
-                                   ? state_->lists.answer(*resolved)
-                                   : state_->vectors.answer(*resolved, query.combine);
-        if (!found.ok()) {
-            return found.status();
+    answer.results.clear();
+    answer.source = AnswerSource::kExact;
+    answer.search.reset();
+    if (resolved.k > 0) {
+        QueryBuffers& buffers = scratch.buffers_->query;
+        status = state_->answers_by_lists()
+                     ? state_->lists.answer(resolved, buffers, answer)
+                     : state_->vectors.answer(resolved, query.combine, buffers, answer);
+        if (!status.ok()) {
+            return status;
         }
-        answer = std::move(*found);
     }
     if (query.min_score) {
         std::erase_if(answer.results,
                       [&](const ScoredRow& row) { return row.score < *query.min_score; });
     }
-    answer.unknown = std::move(resolved->unknown);
-    return answer;
+    std::swap(answer.unknown, resolved.unknown);
+    return Status();
 }
 
 std::optional<Evidence> Recommender::evidence(std::uint32_t query_row,

@@ -7,6 +7,8 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "recommend/answer_scratch.h"
+#include "recommend/best_of_examples.h"
 #include "recommend/diversify.h"
 #include "recommend/popular.h"
 
@@ -67,6 +69,8 @@ struct Conditions {
     Diversity diversity;
 
     bool narrow() const { return has_filter || within.has_value(); }
+    /// Whether the best candidates are the answer.
+    bool are_none() const { return !narrow() && !diversity.cap && diversity.mmr == 0; }
     bool allows(std::uint32_t row) const {
         return (!within || std::binary_search(within->begin(), within->end(), row)) &&
                (!has_filter || filter.allows(row));
@@ -115,12 +119,19 @@ Result<Conditions> bind_conditions(const Model& model, const RefinedQuery& query
     return conditions;
 }
 
-/// Asks for more and more candidates until k are left of them, or there are no more.
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+bool has_passed(const Deadline& deadline) {
+    return deadline && std::chrono::steady_clock::now() > *deadline;
+}
+
+/// Asks for more and more candidates until k are left of them, there are no more, or it is too late
+/// for more, which is said then.
 Result<std::vector<ScoredRow>> choose(const FetchBest& fetch, const Conditions& conditions,
-                                      std::size_t num_items) {
+                                      std::size_t num_items, const Deadline& deadline,
+                                      bool& is_cut_short) {
     const Diversity& diversity = conditions.diversity;
-    const bool is_plain = !conditions.narrow() && !diversity.cap && diversity.mmr == 0;
-    if (is_plain) {
+    if (conditions.are_none()) {
         return fetch(diversity.k);
     }
     constexpr std::size_t kGrowth = 8;
@@ -132,14 +143,16 @@ Result<std::vector<ScoredRow>> choose(const FetchBest& fetch, const Conditions& 
             return found;
         }
         const bool is_all = found->size() < count || count >= num_items;
+        const bool is_late = !is_all && has_passed(deadline);
         std::vector<ScoredRow>& candidates = *found;
         if (conditions.narrow()) {
             std::erase_if(candidates,
                           [&](const ScoredRow& row) { return !conditions.allows(row.item_row); });
         }
-        if (candidates.size() >= wanted || is_all) {
+        if (candidates.size() >= wanted || is_all || is_late) {
             std::vector<ScoredRow> chosen = choose_diverse(candidates, diversity);
-            if (chosen.size() == diversity.k || is_all) {
+            if (chosen.size() == diversity.k || is_all || is_late) {
+                is_cut_short |= is_late && chosen.size() < diversity.k;
                 return chosen;
             }
         }
@@ -153,38 +166,77 @@ struct RefinedAnswers::State {
     State(const Model& the_model, const Recommender& the_recommender)
         : model(the_model), recommender(the_recommender), popular(the_model) {}
 
-    Result<RefinedAnswer> answer_similar(const Query& query, const Conditions& conditions) const;
-    Result<RefinedAnswer> answer_popular(const Query& query, const Conditions& conditions) const;
+    Status answer_similar(const Query& query, const Conditions& conditions,
+                          const Deadline& deadline, AnswerScratch& scratch,
+                          RefinedAnswer& refined) const;
+    Status answer_by_examples(const Query& query, const Conditions& conditions,
+                              const Deadline& deadline, RefinedAnswer& refined) const;
+    Status answer_popular(const Query& query, const Conditions& conditions,
+                          RefinedAnswer& refined) const;
 
     const Model& model;
     const Recommender& recommender;
     PopularItems popular;
 };
 
-Result<RefinedAnswer> RefinedAnswers::State::answer_similar(const Query& query,
-                                                            const Conditions& conditions) const {
-    RefinedAnswer refined;
+/// Swaps with the answer in the scratch, so that the memory of both is kept.
+Status RefinedAnswers::State::answer_similar(const Query& query, const Conditions& conditions,
+                                             const Deadline& deadline, AnswerScratch& scratch,
+                                             RefinedAnswer& refined) const {
+    Answer& found = scratch.buffers_->answer;
+    const auto ask = [&](const Query& asked) {
+        Status status = recommender.answer(asked, scratch, found);
+        if (status.ok()) {
+            std::swap(refined.unknown, found.unknown);
+            refined.source = name_of(found.source);
+        }
+        return status;
+    };
+    if (conditions.are_none()) {
+        Status status = ask(query);
+        std::swap(refined.results, found.results);
+        return status;
+    }
     Query wider = query;
     const FetchBest fetch = [&](std::size_t count) -> Result<std::vector<ScoredRow>> {
         wider.k = count;
-        Result<Answer> found = recommender.answer(wider);
-        if (!found.ok()) {
-            return found.status();
+        Status status = ask(wider);
+        if (!status.ok()) {
+            return status;
         }
-        refined.unknown = std::move(found->unknown);
-        refined.source = name_of(found->source);
-        return std::move(found->results);
+        return std::move(found.results);
     };
-    Result<std::vector<ScoredRow>> chosen = choose(fetch, conditions, model.num_items());
+    Result<std::vector<ScoredRow>> chosen =
+        choose(fetch, conditions, model.num_items(), deadline, refined.is_cut_short);
     if (!chosen.ok()) {
         return chosen.status();
     }
     refined.results = std::move(*chosen);
-    return refined;
+    return Status();
 }
 
-Result<RefinedAnswer> RefinedAnswers::State::answer_popular(const Query& query,
-                                                            const Conditions& conditions) const {
+Status RefinedAnswers::State::answer_by_examples(const Query& query, const Conditions& conditions,
+                                                 const Deadline& deadline,
+                                                 RefinedAnswer& refined) const {
+    Result<BestOfExamples> examples = BestOfExamples::make(model, recommender, query);
+    if (!examples.ok()) {
+        return examples.status();
+    }
+    const FetchBest fetch = [&](std::size_t count) { return examples->best(count, deadline); };
+    Result<std::vector<ScoredRow>> chosen =
+        choose(fetch, conditions, model.num_items(), deadline, refined.is_cut_short);
+    if (!chosen.ok()) {
+        return chosen.status();
+    }
+    refined.results = std::move(*chosen);
+    refined.unknown = examples->unknown();
+    refined.source = name_of(examples->source());
+    refined.is_cut_short |= examples->is_cut_short();
+    return Status();
+}
+
+Status RefinedAnswers::State::answer_popular(const Query& query, const Conditions& conditions,
+                                             RefinedAnswer& refined) const {
     const std::vector<std::uint32_t> excluded = known_rows(model, query.exclude);
     const std::span<const ScoredRow> all = popular.all();
     const FetchBest fetch = [&](std::size_t count) -> Result<std::vector<ScoredRow>> {
@@ -196,11 +248,14 @@ Result<RefinedAnswer> RefinedAnswers::State::answer_popular(const Query& query,
         }
         return best;
     };
-    Result<std::vector<ScoredRow>> chosen = choose(fetch, conditions, model.num_items());
+    Result<std::vector<ScoredRow>> chosen =
+        choose(fetch, conditions, model.num_items(), {}, refined.is_cut_short);
     if (!chosen.ok()) {
         return chosen.status();
     }
-    return RefinedAnswer{std::move(*chosen), {}, {}, "popular"};
+    refined.results = std::move(*chosen);
+    refined.source = "popular";
+    return Status();
 }
 
 RefinedAnswers::RefinedAnswers(const Model& model, const Recommender& recommender)
@@ -209,7 +264,22 @@ RefinedAnswers::RefinedAnswers(RefinedAnswers&&) noexcept = default;
 RefinedAnswers::~RefinedAnswers() = default;
 
 Result<RefinedAnswer> RefinedAnswers::answer(const RefinedQuery& query) const {
+    AnswerScratch scratch;
+    RefinedAnswer answer;
+    Status status = this->answer(query, scratch, answer);
+    return status.ok() ? Result<RefinedAnswer>(std::move(answer))
+                       : Result<RefinedAnswer>(std::move(status));
+}
+
+Status RefinedAnswers::answer(const RefinedQuery& query, AnswerScratch& scratch,
+                              RefinedAnswer& answer) const {
     const Model& model = state_->model;
+    answer.unknown_group.reset();
+    answer.is_cut_short = false;
+    if (has_passed(query.deadline)) {
+        return Status(StatusCode::kDeadline,
+                      "the time given for the answer was over before it began");
+    }
     const Result<Conditions> conditions = bind_conditions(model, query);
     if (!conditions.ok()) {
         return conditions.status();
@@ -236,27 +306,25 @@ Result<RefinedAnswer> RefinedAnswers::answer(const RefinedQuery& query) const {
                                            unknown.keys().size(), shortened(unknown.keys()[0])));
     }
     if (asks_nothing || knows_some || !query.offer_popular || model.item_frequencies().empty()) {
-        Query known = query.query;
+        std::optional<Query> known;
         if (lacks_group && knows_some) {
-            known.group_key.reset();
+            known = query.query;
+            known->group_key.reset();
+            answer.unknown_group = *group_key;
         }
-        Result<RefinedAnswer> answer = state_->answer_similar(known, *conditions);
-        if (answer.ok() && lacks_group) {
-            answer->unknown_group = *group_key;
-        }
-        return answer;
+        const Query& asked = known ? *known : query.query;
+        return query.best_of_examples
+                   ? state_->answer_by_examples(asked, *conditions, query.deadline, answer)
+                   : state_->answer_similar(asked, *conditions, query.deadline, scratch, answer);
     }
-    Result<RefinedAnswer> answer = state_->answer_popular(query.query, *conditions);
-    if (answer.ok()) {
-        for (const std::string& key : query.query.exclude) {
-            unknown.look_up(key);
-        }
-        answer->unknown = unknown.keys();
-        if (lacks_group) {
-            answer->unknown_group = *group_key;
-        }
+    for (const std::string& key : query.query.exclude) {
+        unknown.look_up(key);
     }
-    return answer;
+    answer.unknown = unknown.keys();
+    if (lacks_group) {
+        answer.unknown_group = *group_key;
+    }
+    return state_->answer_popular(query.query, *conditions, answer);
 }
 
 }  // namespace segue

@@ -4,6 +4,7 @@
 // that is not all of one brand; what to say about somebody unknown. Conditions never cost results:
 // where k items fulfil them, k are returned.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ struct RefinedQuery {
     bool refuse_unknown = false;
     /// Where nothing that was asked about is known: popular items, or an error.
     bool offer_popular = true;
+    /// Items and vector are examples that are not put together into one query: see BestOfExamples.
+    bool best_of_examples = false;
+    /// When the answer is of no use any more. Looked at between the rounds of a search, not in one.
+    std::optional<std::chrono::steady_clock::time_point> deadline = {};
 };
 
 struct RefinedAnswer {
@@ -48,6 +53,8 @@ struct RefinedAnswer {
     /// name_of(AnswerSource), or "popular": the items most groups have, with their frequencies as
     /// scores (min_score is about similarity and does not apply).
     std::string_view source;
+    /// Whether the deadline ended the search before there were as many results as there could be.
+    bool is_cut_short = false;
 };
 
 /// Answers refined queries from one model and its recommender, which must outlive it. Immutable
@@ -59,9 +66,12 @@ public:
     ~RefinedAnswers();
 
     /// Returns an error as Recommender::answer does; not_found also where something is unknown that
-    /// must not be; invalid_argument also if: an attribute is unknown, a condition is malformed,
-    /// mmr is out of range, asked of a model without vectors or with a k above kMaxMmrResults.
+    /// must not be; a deadline that has passed already; invalid_argument also if: an attribute is
+    /// unknown, a condition is malformed, mmr is out of range, asked of a model without vectors or
+    /// with a k above kMaxMmrResults.
     Result<RefinedAnswer> answer(const RefinedQuery& query) const;
+    /// Likewise, in place of what was in `answer`, whose memory is kept.
+    Status answer(const RefinedQuery& query, AnswerScratch& scratch, RefinedAnswer& answer) const;
 
 private:
     struct State;

@@ -38,23 +38,47 @@ private:
     std::unordered_set<std::string_view> said_;
 };
 
+/// Finds where an item of a query stands already. Few are compared one by one: a table would have
+/// to be allocated.
+class ItemPlaces {
+public:
+    /// The place of the row; that of the next item where it is new, which it then is no more.
+    std::size_t place_of(std::uint32_t row, const std::vector<WeightedItem>& items) {
+        constexpr std::size_t kFew = 32;
+        if (items.size() < kFew) {
+            const auto found =
+                std::find_if(items.begin(), items.end(),
+                             [row](const WeightedItem& item) { return item.item_row == row; });
+            return static_cast<std::size_t>(found - items.begin());
+        }
+        for (; num_known_ < items.size(); ++num_known_) {
+            places_.emplace(items[num_known_].item_row, num_known_);
+        }
+        const auto found = places_.find(row);
+        return found == places_.end() ? items.size() : found->second;
+    }
+
+private:
+    std::unordered_map<std::uint32_t, std::size_t> places_;
+    std::size_t num_known_ = 0;
+};
+
 /// Known items in the order asked; the weights of an item named twice are added.
-std::vector<WeightedItem> resolve_items(const std::vector<Query::Item>& items, KeyResolver& keys) {
-    std::vector<WeightedItem> resolved;
-    std::unordered_map<std::uint32_t, std::size_t> places;
+void resolve_items(const std::vector<Query::Item>& items, KeyResolver& keys,
+                   std::vector<WeightedItem>& resolved) {
+    ItemPlaces places;
     for (const Query::Item& item : items) {
         const std::optional<std::uint32_t> row = keys.find(item.key);
         if (!row) {
             continue;
         }
-        const auto [place, is_new] = places.emplace(*row, resolved.size());
-        if (is_new) {
+        const std::size_t place = places.place_of(*row, resolved);
+        if (place == resolved.size()) {
             resolved.push_back({*row, item.weight});
         } else {
-            resolved[place->second].weight += item.weight;
+            resolved[place].weight += item.weight;
         }
     }
-    return resolved;
 }
 
 void sort_distinct(std::vector<std::uint32_t>& rows) {
@@ -180,15 +204,19 @@ Status check_search_choice(const Model& model, const SearchChoice& choice) {
     return Status();
 }
 
-Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
+Status resolve_query(const Model& model, const Query& query, ResolvedQuery& resolved) {
     if (query.items.empty() && !query.group_key && query.history.empty() && query.vector.empty()) {
         return invalid_argument("nothing was asked: give an item, a group, a history or a vector");
     }
     if (Status status = check_numbers(model, query); !status.ok()) {
         return status;
     }
-    ResolvedQuery resolved;
+    resolved.items.clear();
+    resolved.group_row.reset();
+    resolved.history.clear();
     resolved.vector = query.vector;
+    resolved.excluded.clear();
+    resolved.unknown.clear();
     resolved.k = std::min(query.k, model.num_items());
     resolved.popularity_exponent = query.popularity_exponent;
     resolved.offer_query_items = query.offer_query_items;
@@ -201,7 +229,7 @@ Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
         resolved.group_row = *row;
     }
     KeyResolver keys(model, resolved.unknown);
-    resolved.items = resolve_items(query.items, keys);
+    resolve_items(query.items, keys, resolved.items);
     for (const std::string& key : query.history) {
         if (const auto row = keys.find(key)) {
             resolved.history.push_back(*row);
@@ -221,7 +249,14 @@ Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
         exclude_own_items(model, resolved);
     }
     sort_distinct(resolved.excluded);
-    return resolved;
+    return Status();
+}
+
+Result<ResolvedQuery> resolve_query(const Model& model, const Query& query) {
+    ResolvedQuery resolved;
+    Status status = resolve_query(model, query, resolved);
+    return status.ok() ? Result<ResolvedQuery>(std::move(resolved))
+                       : Result<ResolvedQuery>(std::move(status));
 }
 
 }  // namespace segue

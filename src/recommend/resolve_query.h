@@ -44,7 +44,10 @@ struct ResolvedQuery {
 /// Popularity exponents beyond this are refused: powers of frequencies would overflow.
 inline constexpr double kMaxPopularityExponent = 4;
 
-/// Returns an error if: Recommender::answer says so.
+/// Puts the query in place of what was in `resolved`, whose memory is kept. Returns an error if:
+/// Recommender::answer says so.
+Status resolve_query(const Model& model, const Query& query, ResolvedQuery& resolved);
+/// Likewise, in memory of its own.
 Result<ResolvedQuery> resolve_query(const Model& model, const Query& query);
 
 /// Returns an error if: the model has no vectors to search for, or no index for that choice.

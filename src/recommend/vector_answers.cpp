@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -76,10 +77,9 @@ struct VectorAnswers::State {
     }
 
     float score(std::span<const float> query, std::uint32_t item_row, double exponent) const;
-    std::vector<ScoredRow> rescored(std::span<const float> query, std::vector<ScoredRow> rows,
-                                    double exponent) const;
+    void rescore(std::span<const float> query, double exponent, std::vector<ScoredRow>& rows) const;
     void item_vector(std::uint32_t item_row, std::span<float> vector) const;
-    Status query_vector(const ResolvedQuery& query, Combine combine, std::span<float> vector) const;
+    Status query_vector(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers) const;
     Status history_vector(std::span<const std::uint32_t> item_rows, std::span<const float> values,
                           std::span<float> vector) const;
     bool find_in_table(std::uint32_t item_row, std::span<const std::uint32_t> excluded,
@@ -106,15 +106,13 @@ float VectorAnswers::State::score(std::span<const float> query, std::uint32_t it
                     : 0;
 }
 
-std::vector<ScoredRow> VectorAnswers::State::rescored(std::span<const float> query,
-                                                      std::vector<ScoredRow> rows,
-                                                      double exponent) const {
+void VectorAnswers::State::rescore(std::span<const float> query, double exponent,
+                                   std::vector<ScoredRow>& rows) const {
     for (ScoredRow& row : rows) {
         row.score = score(query, row.item_row, exponent);
     }
     std::erase_if(rows, [](const ScoredRow& row) { return !std::isfinite(row.score); });
     std::sort(rows.begin(), rows.end(), comes_before);
-    return rows;
 }
 
 void VectorAnswers::State::item_vector(std::uint32_t item_row, std::span<float> vector) const {
@@ -123,24 +121,29 @@ void VectorAnswers::State::item_vector(std::uint32_t item_row, std::span<float> 
     sum.write(vector);
 }
 
+/// Writes the vector [dim] of a query to the buffers.
 Status VectorAnswers::State::query_vector(const ResolvedQuery& query, Combine combine,
-                                          std::span<float> vector) const {
+                                          QueryBuffers& buffers) const {
     const SparseView histories = model.interactions();
-    std::vector<WeightedItem> items = query.items;
+    std::vector<WeightedItem>& items = buffers.items;
+    items = query.items;
+    buffers.vector.assign(vectors.dim, 0);
     // Histories to fold in, or without an objective to do so, more items.
-    std::vector<std::pair<std::span<const std::uint32_t>, std::span<const float>>> folded;
+    std::array<std::pair<std::span<const std::uint32_t>, std::span<const float>>, 2> folded;
+    std::size_t num_folded = 0;
     if (query.group_row) {
-        folded.emplace_back(histories.row_columns(*query.group_row),
-                            histories.row_values(*query.group_row));
+        folded[num_folded++] = {histories.row_columns(*query.group_row),
+                                histories.row_values(*query.group_row)};
     }
     if (!query.history.empty()) {
-        folded.emplace_back(query.history, std::span<const float>());
+        folded[num_folded++] = {query.history, std::span<const float>()};
     }
     if (is_fold_in_alone(query)) {
-        return history_vector(folded[0].first, folded[0].second, vector);
+        return history_vector(folded[0].first, folded[0].second, buffers.vector);
     }
-    VectorSum sum(vectors.dim);
-    for (const auto& [item_rows, values] : folded) {
+    VectorSum& sum = buffers.sum;
+    sum.reset(vectors.dim);
+    for (const auto& [item_rows, values] : std::span(folded).first(num_folded)) {
         if (folds_in()) {
             std::vector<float> part(vectors.dim);
             if (Status status = history_vector(item_rows, values, part); !status.ok()) {
@@ -153,7 +156,8 @@ Status VectorAnswers::State::query_vector(const ResolvedQuery& query, Combine co
             items.push_back({item_row, 1});
         }
     }
-    VectorSum mean(vectors.dim);
+    VectorSum& mean = buffers.mean;
+    mean.reset(vectors.dim);
     for (const WeightedItem& item : items) {
         const double weight = static_cast<double>(item.weight);
         if (combine == Combine::kSumOfSimilarities) {
@@ -164,7 +168,7 @@ Status VectorAnswers::State::query_vector(const ResolvedQuery& query, Combine co
     }
     sum.add_unit(mean);
     sum.add_unit(query.vector, 1);
-    sum.write(vector);
+    sum.write(buffers.vector);
     return Status();
 }
 
@@ -222,7 +226,8 @@ Status VectorAnswers::State::search_block(const Matrix& queries, const SparseVie
              ++entry) {
             rows.push_back({found->item_rows[entry], found->scores[entry]});
         }
-        *lists[query] = rescored(queries.row(query), std::move(rows), exponent);
+        rescore(queries.row(query), exponent, rows);
+        *lists[query] = std::move(rows);
         return Status();
     });
 }
@@ -231,27 +236,27 @@ VectorAnswers::VectorAnswers(const Model& model) : state_(std::make_unique<State
 
 VectorAnswers::~VectorAnswers() = default;
 
-Result<Answer> VectorAnswers::answer(const ResolvedQuery& query, Combine combine) const {
+Status VectorAnswers::answer(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers,
+                             Answer& answer) const {
     const State& state = *state_;
-    std::vector<float> vector(state.vectors.dim);
-    if (Status status = state.query_vector(query, combine, vector); !status.ok()) {
+    const std::vector<float>& vector = buffers.vector;
+    if (Status status = state.query_vector(query, combine, buffers); !status.ok()) {
         return status;
     }
-    Answer answer;
     if (is_zero(vector)) {
-        return answer;
+        return Status();
     }
     const double exponent =
         state.exponent_or_default(query.popularity_exponent, state.is_fold_in_alone(query));
     const bool table_holds = query.is_one_item() && query.items[0].weight > 0 &&
                              query.search.is_default() &&
                              exponent == state.model.info().popularity_exponent;
-    std::vector<ScoredRow> rows;
+    std::vector<ScoredRow>& rows = answer.results;
     if (table_holds &&
         state.find_in_table(query.items[0].item_row, query.excluded, query.k, rows)) {
-        answer.results = state.rescored(vector, std::move(rows), exponent);
+        state.rescore(vector, exponent, rows);
         answer.source = AnswerSource::kNeighbours;
-        return answer;
+        return Status();
     }
     const Stopwatch clock;
     SearchAccount account;
@@ -260,11 +265,11 @@ Result<Answer> VectorAnswers::answer(const ResolvedQuery& query, Combine combine
         return status;
     }
     account.seconds = clock.seconds();
-    answer.results = state.rescored(vector, std::move(rows), exponent);
+    state.rescore(vector, exponent, rows);
     answer.source =
         account.trace.path == SearchPath::kTree ? AnswerSource::kIndex : AnswerSource::kExact;
     answer.search = account;
-    return answer;
+    return Status();
 }
 
 Result<Neighbours> VectorAnswers::recommend_histories(const SparseView& histories,
@@ -312,8 +317,11 @@ Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> i
                 std::vector<ScoredRow>& list = lists[place - begin];
                 if (table_holds && state.find_in_table(item_row, {}, options.k, list)) {
                     state.item_vector(item_row, vector);
-                    list = is_zero(vector) ? std::vector<ScoredRow>()
-                                           : state.rescored(vector, std::move(list), exponent);
+                    if (is_zero(vector)) {
+                        list.clear();
+                    } else {
+                        state.rescore(vector, exponent, list);
+                    }
                 } else {
                     searched.push_back(item_row);
                     places.push_back(&list);

@@ -20,6 +20,7 @@
 #include "data/neighbours.h"
 #include "data/sparse.h"
 #include "model/model.h"
+#include "recommend/answer_scratch.h"
 #include "recommend/recommend.h"
 #include "recommend/resolve_query.h"
 
@@ -33,8 +34,10 @@ public:
     explicit VectorAnswers(const Model& model);
     ~VectorAnswers();
 
-    /// The results and source of an Answer; Requires: query.k > 0.
-    Result<Answer> answer(const ResolvedQuery& query, Combine combine) const;
+    /// Writes the results, source and search of an Answer. Requires: query.k > 0, answer.results
+    /// are empty.
+    Status answer(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers,
+                  Answer& answer) const;
     /// See Recommender. Requires: histories are well-formed and as wide as the model.
     Result<Neighbours> recommend_histories(const SparseView& histories, const BatchOptions& options,
                                            ThreadPool& pool,
