@@ -55,7 +55,8 @@ public:
                     spread * std::sqrt(std::max(0.0, squared))};
         }
         const double factor = greatest_ == 1 ? 1 : factors_[tree_.leaf_levels[leaf]] / greatest_;
-        return {score, spread * length * factor};
+        const auto offset = static_cast<double>(tree_.centre_offsets[leaf]);
+        return {score - offset * length * factor, spread * length * factor};
     }
 
 private:

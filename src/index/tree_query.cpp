@@ -74,7 +74,7 @@ bool TreeQuery::start(const SearchTerms& terms, std::span<const float> query,
     wide_unit_ = 1 / static_cast<float>(wide_levels);
     const bool distances = tables.measure == Measure::kSquaredL2;
     norms_ = norms_of(terms);
-    offset_scale_ = distances ? 0.5F * inverse : 1;
+    offset_scale_ = distances ? 0.5F * inverse : length_;
 
     reserve(scratch.leaf_scores, tree.centre_scales.size());
     const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
@@ -154,10 +154,7 @@ void TreeQuery::nearest_leaves(std::size_t count, TreeQueryScratch& scratch,
 
 float TreeQuery::leaf_dot(const SearchTerms& terms, const TreeQueryScratch& scratch,
                           std::uint32_t leaf) const {
-    const float score = scratch.leaf_scores[leaf];
-    return norms_ == Norms::kDistance
-               ? score - offset_scale_ * terms.index.tree.centre_offsets[leaf]
-               : score;
+    return scratch.leaf_scores[leaf] - offset_scale_ * terms.index.tree.centre_offsets[leaf];
 }
 
 bool TreeQuery::make_tables(const SearchTerms& terms, TreeQueryScratch& scratch) {

@@ -26,8 +26,11 @@ struct TreeTables {
     /// The centres in 8 bits, as kernels::CentreScores wants them. An empty leaf, and those behind
     /// the last, have an offset of minus infinity.
     AlignedBuffer<std::uint8_t> centres;
-    AlignedBuffer<float> centre_scales;   // [leaves, rounded up to 16]
-    AlignedBuffer<float> centre_offsets;  // -||centre||^2 for kSquaredL2, else 0
+    AlignedBuffer<float> centre_scales;  // [leaves, rounded up to 16]
+    /// -||centre||^2 for kSquaredL2. Else how far above the centre's product those of the leaf's
+    /// best items are, for a query of length 1: wide leaves have better ones than their centres
+    /// say.
+    AlignedBuffer<float> centre_offsets;
 
     std::vector<std::uint32_t> leaf_entries;  // [num_leaves]
     /// [num_leaves] mean norm level of the leaf's items.
