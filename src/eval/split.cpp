@@ -241,6 +241,21 @@ void close_gaps(const SparseView& interactions, std::vector<std::uint32_t>& posi
     }
 }
 
+/// As if only the entries of the training part had been read.
+Dataset train_part(const Dataset& dataset, const std::vector<Part>& parts,
+                   const Renumbering& numbers) {
+    Dataset train;
+    train.groups = keys_of(dataset.groups, numbers.new_rows);
+    train.items = keys_of(dataset.items, numbers.new_columns);
+    train.interactions = extract(dataset.interactions.view(), parts, Part::kTrain, numbers);
+    train.values_are_counts = dataset.values_are_counts;
+    train.times = values_of(dataset.times, parts, Part::kTrain);
+    train.positions = values_of(dataset.positions, parts, Part::kTrain);
+    close_gaps(train.interactions.view(), train.positions);
+    train.attributes = attributes_of(dataset.attributes, numbers.new_columns);
+    return train;
+}
+
 Status check(const SparseView& interactions, std::span<const double> times, const SplitSpec& spec) {
     SEGUE_ASSERT(times.empty() || times.size() == interactions.num_entries());
     if (spec.kind == SplitKind::kTime && times.empty() && interactions.num_entries() > 0) {
@@ -284,17 +299,22 @@ Result<DatasetSplit> split_dataset(const Dataset& dataset, const SplitSpec& spec
             "enough, to be tested on items of the training part");
     }
     const Renumbering numbers = keep_trained(interactions, parts);
-    Dataset& train = result.train;
-    train.groups = keys_of(dataset.groups, numbers.new_rows);
-    train.items = keys_of(dataset.items, numbers.new_columns);
-    train.interactions = extract(interactions, parts, Part::kTrain, numbers);
-    train.values_are_counts = dataset.values_are_counts;
-    train.times = values_of(dataset.times, parts, Part::kTrain);
-    train.positions = values_of(dataset.positions, parts, Part::kTrain);
-    close_gaps(train.interactions.view(), train.positions);
-    train.attributes = attributes_of(dataset.attributes, numbers.new_columns);
+    result.train = train_part(dataset, parts, numbers);
     result.test = extract(interactions, parts, Part::kTest, numbers);
     return result;
+}
+
+Dataset sample_groups(const Dataset& dataset, double share, std::uint64_t seed) {
+    const SparseView interactions = dataset.interactions.view();
+    std::vector<Part> parts(interactions.num_entries(), Part::kDropped);
+    for (std::size_t group = 0; group < interactions.num_rows; ++group) {
+        if (Random(seed, group).uniform() < share) {
+            std::fill(parts.begin() + static_cast<std::ptrdiff_t>(interactions.offsets[group]),
+                      parts.begin() + static_cast<std::ptrdiff_t>(interactions.offsets[group + 1]),
+                      Part::kTrain);
+        }
+    }
+    return train_part(dataset, parts, keep_trained(interactions, parts));
 }
 
 SparseMatrix without_entries_of(const SparseView& train, const SparseView& test,

@@ -74,6 +74,10 @@ struct DatasetSplit {
 /// empty.
 Result<DatasetSplit> split_dataset(const Dataset& dataset, const SplitSpec& spec);
 
+/// As if only a share of the groups had been read, each in or out by the seed and its row alone:
+/// what a smaller share keeps a larger one keeps too. All groups for a share of 1.
+Dataset sample_groups(const Dataset& dataset, double share, std::uint64_t seed);
+
 /// `test` without the entries that `train` (of the same shape) has too: they could never be
 /// offered. `num_dropped` may be null.
 SparseMatrix without_entries_of(const SparseView& train, const SparseView& test,

@@ -319,5 +319,28 @@ TEST(WithoutEntriesOf, drops_and_counts_what_is_in_both) {
     EXPECT_EQ(left.offsets, (std::vector<std::uint64_t>{0, 1, 2}));
 }
 
+TEST(SampleGroups, keeps_whole_groups_and_those_of_smaller_shares) {
+    const Dataset whole = random_dataset(500, 4);
+    const Dataset half = sample_groups(whole, 0.5, 7);
+    const Dataset quarter = sample_groups(whole, 0.25, 7);
+    EXPECT_NEAR(static_cast<double>(half.groups.size()), 250, 50);
+    EXPECT_NEAR(static_cast<double>(quarter.groups.size()), 125, 40);
+    const Pairs pairs = pairs_of(whole, whole.interactions);
+    const Pairs of_half = pairs_of(half, half.interactions);
+    for (const auto& pair : pairs_of(quarter, quarter.interactions)) {
+        EXPECT_TRUE(of_half.contains(pair));
+    }
+    std::set<std::string> kept;
+    for (std::size_t group = 0; group < half.groups.size(); ++group) {
+        kept.emplace(half.groups[group]);
+    }
+    for (const auto& pair : pairs) {
+        EXPECT_EQ(of_half.contains(pair), kept.contains(pair.first));
+    }
+    EXPECT_EQ(half.times.size(), half.interactions.num_entries());
+    EXPECT_EQ(half.positions.size(), half.interactions.num_entries());
+    EXPECT_EQ(pairs_of(sample_groups(whole, 1, 7), sample_groups(whole, 1, 7).interactions), pairs);
+}
+
 }  // namespace
 }  // namespace segue

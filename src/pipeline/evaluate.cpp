@@ -5,27 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json_writer.h"
-#include "base/stopwatch.h"
-#include "eval/model_lists.h"
-#include "eval/popularity.h"
-#include "model/model.h"
-#include "recommend/recommend.h"
+#include "pipeline/choose_recipe.h"
+#include "pipeline/judge_recipe.h"
 
 namespace segue {
 
 namespace {
-
-constexpr std::string_view kPopularity = "popularity";
-
-/// What is trained on and judged by.
-struct Trial {
-    const Dataset& train;
-    const SparseView& test;
-    const EvaluateParams& params;
-    ThreadPool& pool;
-    const ProgressListener& progress;
-};
 
 /// The baselines, then the recipes asked for, each once.
 std::vector<std::string> with_baselines(const std::vector<std::string>& asked) {
@@ -39,92 +24,128 @@ std::vector<std::string> with_baselines(const std::vector<std::string>& asked) {
     return recipes;
 }
 
-Status judge_lists(const Trial& trial, const GroupListMaker& group_lists,
-                   const ItemListMaker& item_lists, ModelReport& report) {
-    const SparseView train = trial.train.interactions.view();
-    const JudgeOptions& options = trial.params.judge;
-    Result<Judgement> groups =
-        judge_group_lists(group_lists, train, trial.test, options, trial.pool, trial.progress);
-    if (!groups.ok()) {
-        return groups.status();
+/// The metrics that recipes are compared by: all where more is better for the one who is asked.
+std::vector<std::string> compared_metrics(const EvaluateParams& params) {
+    const std::size_t k = params.judge.ks.back();
+    std::vector<std::string> names = {fmt::format("recall@{}", k), fmt::format("ndcg@{}", k)};
+    if (params.item_to_item) {
+        names.push_back(fmt::format("item_hr@{}", k));
+        names.push_back(fmt::format("item_ndcg@{}", k));
     }
-    report.group_lists = std::move(groups).value();
-    report.metrics = report.group_lists.metrics;
-    if (!trial.params.item_to_item) {
-        return Status();
+    return names;
+}
+
+Status compare_models(const EvaluateParams& params, ThreadPool& pool,
+                      std::vector<ModelReport>& models) {
+    for (const std::string& metric : compared_metrics(params)) {
+        std::vector<std::vector<double>> values;
+        for (const ModelReport& model : models) {
+            values.push_back(group_values_of(
+                metric.starts_with("item_") ? model.item_lists : model.group_lists, metric));
+        }
+        const auto best = std::ranges::max_element(
+            models, {}, [&](const ModelReport& model) { return *model.metric(metric); });
+        const Result<std::vector<PairedDifference>> differences = paired_bootstrap(
+            values, static_cast<std::size_t>(best - models.begin()), params.bootstrap, pool);
+        if (!differences.ok()) {
+            return differences.status().with_context(metric);
+        }
+        for (std::size_t row = 0; row < models.size(); ++row) {
+            models[row].comparisons.push_back({metric, best->recipe, (*differences)[row]});
+        }
     }
-    Result<Judgement> items =
-        judge_item_lists(item_lists, train, trial.test, options, trial.pool, trial.progress);
-    if (!items.ok()) {
-        return items.status();
-    }
-    report.item_lists = std::move(items).value();
-    report.metrics.insert(report.metrics.end(), report.item_lists.metrics.begin(),
-                          report.item_lists.metrics.end());
     return Status();
 }
 
-Result<ModelReport> judge_popularity(const Trial& trial) {
-    ModelReport report;
-    const Stopwatch watch;
-    const SparseView train = trial.train.interactions.view();
-    const Status status =
-        judge_lists(trial, popularity_group_lists(train), popularity_item_lists(train), report);
-    report.evaluate_seconds = watch.seconds();
-    return status.ok() ? Result<ModelReport>(std::move(report)) : Result<ModelReport>(status);
-}
-
-Result<ModelReport> judge_recipe(const Trial& trial, Recipe recipe) {
-    RecipeParams params = trial.params.fit;
-    params.recipe = recipe;
-    Stopwatch watch;
-    Result<FittedRecipe> fitted = fit_recipe(trial.train, params, trial.pool, trial.progress);
-    if (!fitted.ok()) {
-        return fitted.status();
-    }
-    ModelReport report;
-    report.train_seconds = watch.seconds();
-    report.warnings = std::move(fitted->report.warnings);
-    // The judge speaks of the rows of the training table, the model of its own.
-    SEGUE_ASSERT(fitted->parts.items.size() == trial.train.items.size());
-    watch.restart();
-    const Model model = Model::from_parts(std::move(fitted->parts));
-    const Recommender recommender(model);
-    const Status status = judge_lists(trial, recommended_group_lists(recommender),
-                                      recommended_item_lists(recommender), report);
-    report.evaluate_seconds = watch.seconds();
-    return status.ok() ? Result<ModelReport>(std::move(report)) : Result<ModelReport>(status);
-}
-
-void write_model(JsonWriter& json, const ModelReport& model) {
-    json.begin_object().key("recipe").value(model.recipe).key("metrics").begin_object();
-    for (const Metric& metric : model.metrics) {
-        json.key(metric.name).value(metric.value);
-    }
-    json.end_object();
-    json.key("train_seconds").value(model.train_seconds);
-    json.key("evaluate_seconds").value(model.evaluate_seconds);
-    json.key("judged_groups").value(static_cast<std::uint64_t>(model.group_lists.num_groups));
-    if (!model.warnings.empty()) {
-        json.key("warnings").begin_array();
-        for (const std::string& warning : model.warnings) {
-            json.value(warning);
+/// Values of single groups fill memory; they stay where they were asked for.
+void drop_group_values(std::vector<ModelReport>& models) {
+    for (ModelReport& model : models) {
+        for (Judgement* judgement : {&model.group_lists, &model.item_lists}) {
+            judgement->group_rows = {};
+            judgement->group_metric_names = {};
+            judgement->group_values = {};
         }
-        json.end_array();
     }
-    json.end_object();
+}
+
+/// Choosing counts as training.
+Result<ModelReport> judge_chosen(const JudgeTask& task) {
+    const Result<RecipeChoice> choice =
+        choose_recipe(task.train, task.params.fit, {.max_seconds = task.params.choose_seconds},
+                      task.pool, task.progress);
+    if (!choice.ok()) {
+        return choice.status();
+    }
+    RecipeParams fit = task.params.fit;
+    fit.recipe = choice->winner;
+    Result<ModelReport> report = judge_recipe(task, fit);
+    if (report.ok()) {
+        report->recipe = kAutoRecipe;
+        report->chosen = name_of(choice->winner);
+        report->train_seconds += choice->seconds;
+        report->warnings.insert(report->warnings.begin(), choice->warnings.begin(),
+                                choice->warnings.end());
+    }
+    return report;
+}
+
+Result<ModelReport> judge_by_name(const JudgeTask& task, const std::string& name) {
+    if (name == kPopularity) {
+        return judge_popularity(task);
+    }
+    if (name == kAutoRecipe) {
+        return judge_chosen(task);
+    }
+    const Result<Recipe> recipe = recipe_by_name(name);
+    if (!recipe.ok()) {
+        return recipe.status();
+    }
+    RecipeParams fit = task.params.fit;
+    fit.recipe = *recipe;
+    return judge_recipe(task, fit);
 }
 
 }  // namespace
 
-Status EvaluateParams::validate() const {
-    for (const std::string& recipe : recipes) {
-        if (recipe != kPopularity && !recipe_by_name(recipe).ok()) {
-            return invalid_argument(fmt::format(
-                "recipe '{}' is unknown; expected popularity, ials, cooc or blueprint", recipe));
+std::string ModelReport::title() const {
+    return chosen.empty() ? recipe : fmt::format("{} ({})", recipe, chosen);
+}
+
+const double* ModelReport::metric(std::string_view name) const {
+    const auto found = std::ranges::find(metrics, name, &Metric::name);
+    return found == metrics.end() ? nullptr : &found->value;
+}
+
+const Comparison* ModelReport::comparison(std::string_view name) const {
+    const auto found = std::ranges::find(comparisons, name, &Comparison::metric);
+    return found == comparisons.end() ? nullptr : &*found;
+}
+
+const CurvePoint* best_point(const std::vector<CurvePoint>& curve, double coverage) {
+    const CurvePoint* best = nullptr;
+    for (const CurvePoint& point : curve) {
+        if (point.coverage >= coverage && (best == nullptr || point.ndcg > best->ndcg)) {
+            best = &point;
         }
     }
-    const Status status = judge.validate();
+    return best;
+}
+
+Status EvaluateParams::validate() const {
+    for (const std::string& recipe : recipes) {
+        if (recipe != kPopularity && recipe != kAutoRecipe && !recipe_by_name(recipe).ok()) {
+            return invalid_argument(
+                fmt::format("recipe '{}' is unknown; expected popularity, auto, {}", recipe,
+                            names_of_recipes()));
+        }
+    }
+    if (Status status = judge.validate(); !status.ok()) {
+        return status;
+    }
+    if (Status status = bootstrap.validate(); !status.ok()) {
+        return status;
+    }
+    const Status status = ChooseParams{.max_seconds = choose_seconds}.validate();
     return status.ok() ? fit.validate() : status;
 }
 
@@ -138,38 +159,23 @@ Result<EvaluateReport> evaluate_recipes(const Dataset& train, const SparseView& 
     EvaluateReport report;
     report.num_groups = train.groups.size();
     report.num_items = train.items.size();
-    const Trial trial{train, test, params, pool, progress};
+    report.longest_k = params.judge.ks.back();
+    report.bootstrap = params.bootstrap;
+    const JudgeTask task{train, test, params, pool, progress};
     for (const std::string& name : with_baselines(params.recipes)) {
-        Result<ModelReport> model = name == kPopularity
-                                        ? judge_popularity(trial)
-                                        : judge_recipe(trial, *recipe_by_name(name));
+        Result<ModelReport> model = judge_by_name(task, name);
         if (!model.ok()) {
             return model.status().with_context(fmt::format("recipe {}", name));
         }
-        model->recipe = name;
         report.models.push_back(std::move(model).value());
     }
-    return report;
-}
-
-std::string to_json(const EvaluateReport& report) {
-    JsonWriter json;
-    json.begin_object().key("models").begin_array();
-    for (const ModelReport& model : report.models) {
-        write_model(json, model);
+    if (Status compared = compare_models(params, pool, report.models); !compared.ok()) {
+        return compared;
     }
-    json.end_array();
-    json.key("train").begin_object();
-    json.key("groups").value(static_cast<std::uint64_t>(report.num_groups));
-    json.key("items").value(static_cast<std::uint64_t>(report.num_items));
-    json.key("rows").value(report.counts.train_entries).end_object();
-    json.key("test").begin_object();
-    json.key("groups").value(report.counts.test_groups);
-    json.key("rows").value(report.counts.test_entries);
-    json.key("dropped_unseen_items").value(report.counts.dropped_unseen_items);
-    json.key("dropped_unseen_groups").value(report.counts.dropped_unseen_groups);
-    json.key("dropped_known_pairs").value(report.dropped_known_pairs).end_object();
-    return json.end_object().take();
+    if (!params.judge.keep_group_values) {
+        drop_group_values(report.models);
+    }
+    return report;
 }
 
 }  // namespace segue

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cooc/pair_counter.h"
+#include "pipeline/choose_recipe.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stage_clock.h"
 
@@ -94,6 +95,36 @@ void index_stage(const IndexModelOptions& options, ThreadPool& pool,
     }
 }
 
+/// The recipe to fit: chosen where that was asked for, with a stage of its own.
+Result<std::shared_ptr<const RecipeChoice>> choice_stage(const Dataset& dataset,
+                                                         const FitOptions& options,
+                                                         ThreadPool& pool,
+                                                         const ProgressListener& progress,
+                                                         std::vector<FitStage>& stages) {
+    if (!options.choose_seconds) {
+        return std::shared_ptr<const RecipeChoice>();
+    }
+    const StageClock clock("choose");
+    Result<RecipeChoice> choice = choose_recipe(
+        dataset, options.recipe, {.max_seconds = *options.choose_seconds}, pool, progress);
+    if (!choice.ok()) {
+        return choice.status().with_context("choosing a recipe");
+    }
+    clock.end(stages, std::string(name_of(choice->winner)));
+    return std::shared_ptr<const RecipeChoice>(
+        std::make_shared<RecipeChoice>(std::move(choice).value()));
+}
+
+/// The parameters of a model with how its recipe was chosen.
+std::string with_choice(std::string parameters_json, const RecipeChoice& choice) {
+    JsonWriter json;
+    write_choice(choice, json);
+    SEGUE_ASSERT(parameters_json.ends_with('}'));
+    parameters_json.pop_back();
+    parameters_json += parameters_json == "{" ? "" : ",";
+    return parameters_json + "\"chosen_from\":" + json.take() + "}";
+}
+
 }  // namespace
 
 Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& params,
@@ -139,12 +170,28 @@ Result<FitReport> fit(const FitOptions& options, const ProgressListener& progres
     std::vector<FitStage> stages;
     read_clock.end(stages, with_commas(read->report.rows_read) + " rows");
     ThreadPool pool(options.num_threads);
-    Result<FittedRecipe> fitted = fit_recipe(read->dataset, options.recipe, pool, progress);
+    const Result<std::shared_ptr<const RecipeChoice>> choice =
+        choice_stage(read->dataset, options, pool, progress, stages);
+    if (!choice.ok()) {
+        return choice.status();
+    }
+    RecipeParams params = options.recipe;
+    if (*choice != nullptr) {
+        params.recipe = (*choice)->winner;
+    }
+    Result<FittedRecipe> fitted = fit_recipe(read->dataset, params, pool, progress);
     if (!fitted.ok()) {
         return fitted.status();
     }
     FitReport report = std::move(fitted->report);
     report.stages.insert(report.stages.begin(), stages.begin(), stages.end());
+    if (*choice != nullptr) {
+        report.choice = *choice;
+        report.warnings.insert(report.warnings.begin(), (*choice)->warnings.begin(),
+                               (*choice)->warnings.end());
+        fitted->parts.info.parameters_json =
+            with_choice(std::move(fitted->parts.info.parameters_json), **choice);
+    }
     if (options.index) {
         index_stage(*options.index, pool, progress, fitted->parts, report);
     }

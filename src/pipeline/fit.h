@@ -3,6 +3,7 @@
 // From a cleaned table to a model: the wiring of a recipe, and of a whole `segue fit`.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,8 +70,12 @@ struct FitStage {
     std::string note;        // "2,250,412 pairs, 1,123,004 distinct"
 };
 
+struct RecipeChoice;
+
 struct FitReport {
     std::vector<FitStage> stages;
+    /// How the recipe was chosen; null where it was named.
+    std::shared_ptr<const RecipeChoice> choice;
     std::vector<AlsEpoch> epochs;  // of ials and blueprint
     std::size_t num_groups = 0;
     std::size_t num_items = 0;
@@ -94,6 +99,9 @@ Result<FittedRecipe> fit_recipe(const Dataset& dataset, const RecipeParams& para
 struct FitOptions {
     IngestOptions ingest;
     RecipeParams recipe;
+    /// Given: the recipe is chosen among all (choose_recipe.h) in about so many seconds, and
+    /// `recipe` says what each is told.
+    std::optional<double> choose_seconds;
     std::string out;
     bool overwrite = false;
     unsigned num_threads = 0;  // 0: one for each core
