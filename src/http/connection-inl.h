@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "http/connection.h"
+#include "http/handler_memory.h"
 #include "http/request_reader.h"
 #include "http/response_head.h"
 #include "http/slow_thread.h"
@@ -122,9 +123,10 @@ private:
         const std::span<char> space = reader_.space();
         transport_.stream.async_read_some(
             boost::asio::buffer(space.data(), space.size()),
-            [self = this->shared_from_this()](const Error& error, std::size_t size) {
-                self->on_read(error, size);
-            });
+            in_memory(read_memory_,
+                      [self = this->shared_from_this()](const Error& error, std::size_t size) {
+                          self->on_read(error, size);
+                      }));
     }
 
     void on_read(const Error& error, std::size_t size) {
@@ -369,6 +371,7 @@ private:
     HttpClock::time_point began_;
     HttpClock::time_point deadline_ = HttpClock::time_point::max();
     std::array<char, 512> dropped_{};
+    HandlerMemory read_memory_;
     Transport transport_;
 };
 

@@ -105,7 +105,7 @@ Loop::Wait Loop::enter_request(HttpClock::time_point now) {
         round_is_open_ = true;
         round_began_ = now;
         num_in_round_ = 0;
-        boost::asio::post(io_, [this] { round_is_open_ = false; });
+        boost::asio::post(io_, in_memory(round_memory_, [this] { round_is_open_ = false; }));
     }
     return {std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_),
             num_in_round_++};
@@ -114,8 +114,12 @@ Loop::Wait Loop::enter_request(HttpClock::time_point now) {
 std::string_view Loop::next_request_id() {
     // Neighbouring ids look nothing alike, so that a part of one finds its line in a log.
     const std::uint64_t numbers[] = {id_prefix_, num_ids_++};
-    request_id_ = to_hex(xxh3_64(std::as_bytes(std::span(numbers))));
-    return request_id_;
+    std::uint64_t id = xxh3_64(std::as_bytes(std::span(numbers)));
+    for (char& digit : request_id_) {
+        digit = "0123456789abcdef"[id >> 60U];
+        id <<= 4U;
+    }
+    return {request_id_.data(), request_id_.size()};
 }
 
 }  // namespace segue

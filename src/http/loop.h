@@ -2,6 +2,7 @@
 
 // One thread of the server with its connections. Private to the folder.
 
+#include <array>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "http/handler_memory.h"
 #include "http/server.h"
 
 namespace segue {
@@ -109,6 +111,7 @@ private:
 
     ServerContext& context_;
     unsigned number_;
+    HandlerMemory round_memory_;  // outlives the operations of io_
     boost::asio::io_context io_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::basic_waitable_timer<HttpClock, boost::asio::wait_traits<HttpClock>,
@@ -118,7 +121,7 @@ private:
     LoopCounts counts_;
     LoopMember* first_ = nullptr;
     std::string date_;
-    std::string request_id_;
+    std::array<char, 16> request_id_{};
     std::uint64_t id_prefix_ = 0;
     std::uint64_t num_ids_ = 0;
     bool is_stopping_ = false;
