@@ -18,6 +18,7 @@ namespace segue {
 namespace {
 
 constexpr std::size_t kWriteBufferBytes = std::size_t{1} << 20;
+constexpr std::size_t kReadBytes = std::size_t{64} << 20;
 
 std::string last_error() {
     return std::strerror(errno);
@@ -52,6 +53,27 @@ private:
     int descriptor_;
 };
 
+/// Not to wait for the writer of a pipe, which is refused by examine().
+int open_for_reading(const std::string& path) {
+    return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+/// Returns an error if: it was not opened, or is no regular file.
+Result<struct stat> examine(const Descriptor& descriptor, const std::string& path) {
+    if (descriptor.get() < 0) {
+        return errno == ENOENT ? not_found("file " + quoted(path) + " does not exist")
+                               : io_error("cannot open " + quoted(path) + ": " + last_error());
+    }
+    struct stat info {};
+    if (::fstat(descriptor.get(), &info) != 0) {
+        return io_error("cannot examine " + quoted(path) + ": " + last_error());
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return invalid_argument(quoted(path) + " is not a regular file");
+    }
+    return info;
+}
+
 /// The file at the end of the links at `path`.
 Result<std::string> follow_links(const std::string& path) {
     const std::unique_ptr<char, decltype(&std::free)> target(::realpath(path.c_str(), nullptr),
@@ -82,22 +104,12 @@ Status check_replaceable(const std::string& path, const struct stat& info, bool 
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-    // Not to wait for the writer of a pipe, which is refused below.
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (descriptor.get() < 0) {
-        if (errno == ENOENT) {
-            return not_found("file " + quoted(path) + " does not exist");
-        }
-        return io_error("cannot open " + quoted(path) + ": " + last_error());
+    const Descriptor descriptor(open_for_reading(path));
+    const Result<struct stat> info = examine(descriptor, path);
+    if (!info.ok()) {
+        return info.status();
     }
-    struct stat info {};
-    if (::fstat(descriptor.get(), &info) != 0) {
-        return io_error("cannot examine " + quoted(path) + ": " + last_error());
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return invalid_argument(quoted(path) + " is not a regular file");
-    }
-    const auto size = static_cast<std::size_t>(info.st_size);
+    const auto size = static_cast<std::size_t>(info->st_size);
     if (size == 0) {
         return MappedFile(nullptr, 0);
     }
@@ -106,6 +118,44 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
         return io_error("cannot map " + quoted(path) + ": " + last_error());
     }
     return MappedFile(static_cast<const std::byte*>(memory), size);
+}
+
+Result<MappedFile> MappedFile::copy(const std::string& path) {
+    const Descriptor descriptor(open_for_reading(path));
+    const Result<struct stat> info = examine(descriptor, path);
+    if (!info.ok()) {
+        return info.status();
+    }
+    const auto size = static_cast<std::size_t>(info->st_size);
+    if (size == 0) {
+        return MappedFile(nullptr, 0);
+    }
+    void* memory =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return resource_limit("there is no memory for " + quoted(path) + ": " + last_error());
+    }
+    MappedFile copied(static_cast<const std::byte*>(memory), size);
+    ::madvise(memory, size, MADV_HUGEPAGE);
+    for (std::size_t done = 0; done < size;) {
+        const ssize_t read = ::pread(descriptor.get(), static_cast<char*>(memory) + done,
+                                     std::min(size - done, kReadBytes), static_cast<off_t>(done));
+        if (read < 0 && errno != EINTR) {
+            return io_error("cannot read " + quoted(path) + ": " + last_error());
+        }
+        if (read == 0) {
+            break;
+        }
+        done += static_cast<std::size_t>(std::max<ssize_t>(read, 0));
+    }
+    const Result<struct stat> after = examine(descriptor, path);
+    if (!after.ok() || after->st_size != info->st_size ||
+        after->st_mtim.tv_sec != info->st_mtim.tv_sec ||
+        after->st_mtim.tv_nsec != info->st_mtim.tv_nsec) {
+        return io_error(quoted(path) + " was written to while it was read");
+    }
+    ::mprotect(memory, size, PROT_READ);
+    return copied;
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

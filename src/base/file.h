@@ -12,12 +12,16 @@
 
 namespace segue {
 
-/// A file mapped for reading. Move-only. Immutable, thread-safe.
+/// A file mapped for reading, whose bytes are what is in the file at each moment: reading behind
+/// the end of a file that was cut short since ends the program. Move-only. Immutable, thread-safe.
 class MappedFile {
 public:
     /// Returns an error if: the file is missing, no regular file, or cannot be mapped. An empty
     /// file is fine.
     static Result<MappedFile> open(const std::string& path);
+    /// The bytes in memory of its own: nothing that happens to the file later changes them. Returns
+    /// an error also if: the file changes while it is read, or there is not the memory.
+    static Result<MappedFile> copy(const std::string& path);
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;
     ~MappedFile();

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "base/temporary_folder.h"
 
@@ -43,6 +45,20 @@ void limit_file_bytes(rlim_t bytes) {
     const rlimit limit{bytes, bytes};
     (void)::setrlimit(RLIMIT_CORE, &none);
     (void)::setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+TEST(MappedFile, copies_what_nothing_changes_later) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a");
+    std::ofstream(path) << "before";
+    const Result<MappedFile> copied = MappedFile::copy(path);
+    ASSERT_TRUE(copied.ok()) << copied.status().message();
+    std::filesystem::resize_file(path, 0);
+    ASSERT_EQ(copied->bytes().size(), 6U);
+    EXPECT_EQ(std::memcmp(copied->bytes().data(), "before", 6), 0);
+    EXPECT_EQ(MappedFile::copy(path)->bytes().size(), 0U);
+    EXPECT_EQ(MappedFile::copy(folder.file("missing")).status().code(), StatusCode::kNotFound);
+    EXPECT_EQ(MappedFile::copy(folder.path()).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST(AtomicFile, puts_the_whole_text_in_place) {

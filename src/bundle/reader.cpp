@@ -73,8 +73,8 @@ std::optional<std::string_view> find_metadata(const Metadata& metadata, std::str
     return std::nullopt;
 }
 
-Result<BundleReader> BundleReader::open(const std::string& path, bool verify_checksums) {
-    Result<MappedFile> file = MappedFile::open(path);
+Result<BundleReader> BundleReader::open(const std::string& path, bool verify_checksums, bool copy) {
+    Result<MappedFile> file = copy ? MappedFile::copy(path) : MappedFile::open(path);
     if (!file.ok()) {
         return file.status();
     }

@@ -24,7 +24,9 @@ class BundleReader {
 public:
     /// Returns an error if: the file is missing, no bundle of a version that is read, damaged, or
     /// (with `verify_checksums`) a checksum is missing or wrong.
-    static Result<BundleReader> open(const std::string& path, bool verify_checksums);
+    /// With `copy` the file is read into memory instead of being mapped.
+    static Result<BundleReader> open(const std::string& path, bool verify_checksums,
+                                     bool copy = false);
 
     const Metadata& metadata() const { return header_.metadata; }
     std::optional<std::string_view> metadata(std::string_view key) const;
