@@ -95,6 +95,7 @@ struct ModelParts {
 struct OpenOptions {
     bool verify_checksums = true;
     bool open_index = true;  // false: as if the bundle had none
+    bool copy = false;       // into memory, so that nothing that happens to the file matters later
 };
 
 /// An open model: views into memory it owns or a file it maps. Move-only. Immutable, thread-safe.

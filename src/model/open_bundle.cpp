@@ -104,7 +104,7 @@ Status Model::Tables::open_file(BundleReader reader, bool with_index) {
 }
 
 Result<Model> Model::open(const std::string& path, const OpenOptions& options) {
-    Result<BundleReader> file = BundleReader::open(path, options.verify_checksums);
+    Result<BundleReader> file = BundleReader::open(path, options.verify_checksums, options.copy);
     if (!file.ok()) {
         return file.status();
     }
