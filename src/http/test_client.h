@@ -75,6 +75,8 @@ public:
         return true;
     }
 
+    /// Ends both directions; another thread that sends or receives returns.
+    void shut() const { ::shutdown(socket_, SHUT_RDWR); }
     /// Closes so that the server sees a reset.
     void reset() {
         const linger at_once = {1, 0};

@@ -73,20 +73,29 @@ void write_fields(const std::vector<std::string>& names, const Model& model, std
     json.end_object();
 }
 
+void set_deadline(ApiQuery& query, const Stopwatch& since) {
+    if (query.timeout) {
+        const std::chrono::duration<double> passed(since.seconds());
+        query.refined.deadline =
+            std::chrono::steady_clock::now() + *query.timeout -
+            std::chrono::duration_cast<std::chrono::steady_clock::duration>(passed);
+    }
+}
+
 Status write_answer(const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
-                    JsonWriter& json) {
+                    AnswerMemory& memory, JsonWriter& json) {
     const Model& model = served.model();
     if (Status status = check_fields(query.fields, model); !status.ok()) {
         return status;
     }
-    const Result<RefinedAnswer> answer = served.answers().answer(query.refined);
-    if (!answer.ok()) {
-        return answer.status();
+    RefinedAnswer& answer = memory.answer;
+    if (Status status = served.answer(query.refined, memory.scratch, answer); !status.ok()) {
+        return status;
     }
     const std::vector<std::uint32_t> asked =
         query.evidence ? asked_rows(query.refined.query, model) : std::vector<std::uint32_t>();
     json.key("results").begin_array();
-    for (const ScoredRow& row : answer->results) {
+    for (const ScoredRow& row : answer.results) {
         json.begin_object().key("id").value(model.item_keys()[row.item_row]);
         json.key("score").value(row.score);
         if (!query.fields.empty()) {
@@ -99,15 +108,15 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
         json.end_object();
     }
     json.end_array().key("unknown").begin_array();
-    for (const std::string& key : answer->unknown) {
+    for (const std::string& key : answer.unknown) {
         json.value(key);
     }
     json.end_array();
-    if (answer->unknown_group) {
-        json.key("unknown_user").value(*answer->unknown_group);
+    if (answer.unknown_group) {
+        json.key("unknown_user").value(*answer.unknown_group);
     }
-    json.key("source").value(answer->source);
-    json.key("degraded").value(false);
+    json.key("source").value(answer.source);
+    json.key("degraded").value(answer.is_cut_short);
     json.key("took_us").value(static_cast<std::uint64_t>(std::llround(watch.seconds() * 1e6)));
     return Status();
 }

@@ -10,11 +10,20 @@
 
 namespace segue::serve {
 
+/// Where the query has a timeout: when its answer is due, counted like `since`.
+void set_deadline(ApiQuery& query, const Stopwatch& since);
+
+/// What making answers one after the other needs.
+struct AnswerMemory {
+    AnswerScratch scratch;
+    RefinedAnswer answer;
+};
+
 /// Asks the model and writes the members results, unknown, source, degraded and took_us of an
 /// object that is begun. Nothing is written if an error is returned: as RefinedAnswers::answer
 /// does, and where a field is no attribute of the model.
 Status write_answer(const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
-                    JsonWriter& json);
+                    AnswerMemory& memory, JsonWriter& json);
 
 /// Returns an error if: one of the names is no attribute of the model.
 Status check_fields(const std::vector<std::string>& names, const Model& model);

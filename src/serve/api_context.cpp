@@ -5,7 +5,7 @@ namespace segue::serve {
 ApiContext::ApiContext(const ModelRegistry& registry, const QueryApiOptions& options)
     : registry_(registry), blueprint_habits_(options.blueprint_habits) {
     for (unsigned worker = 0; worker < options.num_workers; ++worker) {
-        inputs_.push_back(std::make_unique<JsonInput>());
+        workspaces_.push_back(std::make_unique<QueryWorkspace>());
     }
 }
 
@@ -19,8 +19,8 @@ ModelSnapshot ApiContext::acquire(const ApiCall& call, HttpResponse& response) c
     return std::move(*found);
 }
 
-JsonInput& ApiContext::json(const ApiCall& call) const {
-    return *inputs_[call.request.worker];
+QueryWorkspace& ApiContext::workspace(const ApiCall& call) const {
+    return *workspaces_[call.request.worker];
 }
 
 void set_answer_error(HttpResponse& response, const Status& status, const HttpRequest& request) {

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/stopwatch.h"
 #include "http/message.h"
+#include "serve/answer_json.h"
 #include "serve/json_input.h"
 #include "serve/model_registry.h"
 #include "serve/query_api.h"
@@ -21,6 +22,13 @@
 
 namespace segue::serve {
 
+/// What answering one query after the other needs: after some that are alike, none allocates.
+struct QueryWorkspace {
+    JsonInput input;
+    ApiQuery query;
+    AnswerMemory answer;
+};
+
 /// Shared by all handlers. Thread-safe as long as each worker runs on one thread.
 class ApiContext {
 public:
@@ -28,14 +36,14 @@ public:
 
     /// The version a call asks for, named in the response's headers; null after an error was set.
     ModelSnapshot acquire(const ApiCall& call, HttpResponse& response) const;
-    /// The parser of the loop that runs the call.
-    JsonInput& json(const ApiCall& call) const;
+    /// The memory of the loop that runs the call.
+    QueryWorkspace& workspace(const ApiCall& call) const;
     /// Whether :predict fails as the blueprint's server does: with 200 and a text.
     bool has_blueprint_habits() const { return blueprint_habits_; }
 
 private:
     const ModelRegistry& registry_;
-    std::vector<std::unique_ptr<JsonInput>> inputs_;
+    std::vector<std::unique_ptr<QueryWorkspace>> workspaces_;
     bool blueprint_habits_ = false;
 };
 
@@ -66,7 +74,7 @@ template <typename Read, typename Write>
 void answer_body(std::string_view body, JsonInput& input, const ServedModel& served,
                  const ApiCall& call, HttpResponse& response, const Read& read,
                  const Write& write) {
-    const Stopwatch watch;
+    const Stopwatch& watch = call.since;
     const Result<JsonObject> object = input.parse_object(body);
     if (!object.ok()) {
         set_error(response, object.status(), call.request);
@@ -89,28 +97,41 @@ void answer_body(std::string_view body, JsonInput& input, const ServedModel& ser
     set_body(response, std::move(out));
 }
 
-/// Answers a call by answer_body, at once or, where it asks for much or its body is large, later.
-/// `read` and `write` must own what they use.
-template <typename Read, typename Write>
-void answer_json(const ApiContext& context, const ApiCall& call, HttpResponse& response, Read read,
-                 Write write, bool asks_for_much = false) {
+/// Calls work(body, workspace, served, call, response), at once or, where the call asks for much or
+/// its body is large, later. `work` must own what it uses.
+template <typename Work>
+void answer_call(const ApiContext& context, const ApiCall& call, HttpResponse& response, Work work,
+                 bool asks_for_much = false) {
     ModelSnapshot served = context.acquire(call, response);
     if (!served) {
         return;
     }
     if (!asks_for_much && call.request.body.size() <= kInlineBodyBytes) {
-        answer_body(call.request.body, context.json(call), *served, call, response, read, write);
+        work(call.request.body, context.workspace(call), *served, call, response);
         return;
     }
     response.later = [served = std::move(served), body = std::string(call.request.body),
                       request_id = std::string(call.request.request_id), scopes = call.scopes,
-                      read = std::move(read), write = std::move(write)](HttpResponse& late) {
+                      since = call.since, work = std::move(work)](HttpResponse& late) {
         HttpRequest request;
         request.request_id = request_id;
-        JsonInput input;
-        answer_body(body, input, *served, {request, served->name(), {}, {}, scopes}, late, read,
-                    write);
+        QueryWorkspace workspace;
+        work(body, workspace, *served, {request, served->name(), {}, {}, scopes, since}, late);
     };
+}
+
+/// Answers a call by answer_body and answer_call. `read` and `write` must own what they use.
+template <typename Read, typename Write>
+void answer_json(const ApiContext& context, const ApiCall& call, HttpResponse& response, Read read,
+                 Write write, bool asks_for_much = false) {
+    answer_call(
+        context, call, response,
+        [read = std::move(read), write = std::move(write)](
+            std::string_view body, QueryWorkspace& workspace, const ServedModel& served,
+            const ApiCall& asked, HttpResponse& out) {
+            answer_body(body, workspace.input, served, asked, out, read, write);
+        },
+        asks_for_much);
 }
 
 /// Each adds the routes of one dialect. The context must outlive the router.

@@ -2,15 +2,13 @@
 
 // For tests of dialects: a registry with small models, and calls without a socket.
 
-#include <cstdlib>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/json_writer.h"
 #include "recommend/recommend_fixture.h"
+#include "serve/answer_record.h"
 #include "serve/query_api.h"
 
 namespace segue::serve::testing {
@@ -69,20 +67,9 @@ public:
     }
 
 private:
-    /// With SEGUE_API_RECORD, the name of a file, every answer of every test is added to it: what
-    /// the document openapi.json says of answers is held against all of them.
     static void record(const HttpRequest& request, const HttpResponse& response) {
-        const char* const file = std::getenv("SEGUE_API_RECORD");
-        if (file == nullptr) {
-            return;
-        }
-        JsonWriter json;
-        json.begin_object().key("route").value(response.route);
-        json.key("method").value(name_of(request.method));
-        json.key("status").value(response.status);
-        json.key("content_type").value(response.content_type);
-        json.key("request").value(request.body).key("response").value(response.body).end_object();
-        std::ofstream(file, std::ios::app) << json.text() << '\n';
+        record_answer({response.route, name_of(request.method), response.status,
+                       response.content_type, request.body, response.body});
     }
 
     void add(const std::string& name, std::uint64_t version, AnswerBy answer_by) {

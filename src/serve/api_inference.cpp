@@ -51,7 +51,7 @@ void infer(const ApiContext& context, const ApiCall& call, HttpResponse& respons
     HttpRequest json_part = call.request;
     json_part.body = call.request.body.substr(0, *size);
     const std::string_view raw = call.request.body.substr(*size);
-    const ApiCall part = {json_part, call.model, call.version, call.key, call.scopes};
+    const ApiCall part = {json_part, call.model, call.version, call.key, call.scopes, call.since};
     answer_json(
         context, part, response,
         [raw = std::string(raw)](const JsonObject& object, const ServedModel&) {

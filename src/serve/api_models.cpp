@@ -257,21 +257,49 @@ Result<std::optional<std::uint64_t>> read_load_body(std::string_view body) {
     return number;
 }
 
-using LoaderCall = Status (ModelLoader::*)(std::string_view name,
-                                           std::optional<std::uint64_t> number);
+/// ?async=1: the answer does not wait for the end of the work.
+Result<bool> read_async(const HttpRequest& request) {
+    const std::string_view text = request.parameter("async").value_or("0");
+    if (text != "0" && text != "1") {
+        return invalid_argument("async must be 0 or 1");
+    }
+    return text == "1";
+}
 
-/// Loads or unloads, beside the loops: opening a bundle takes as long as reading it.
-void change_repository(const Operations& operations, LoaderCall change, const ApiCall& call,
-                       HttpResponse& response) {
+/// Loads beside the loops: opening a bundle takes as long as reading it.
+void load(const Operations& operations, const ApiCall& call, HttpResponse& response) {
+    const Result<std::optional<std::uint64_t>> number = read_load_body(call.request.body);
+    const Result<bool> is_async = read_async(call.request);
+    if (!number.ok() || !is_async.ok()) {
+        set_error(response, number.ok() ? is_async.status() : number.status(), call.request);
+        return;
+    }
+    response.later = [&operations, name = std::string(call.model), number = *number,
+                      is_async = *is_async,
+                      request_id = std::string(call.request.request_id)](HttpResponse& answer) {
+        const Status status = is_async ? operations.loader.load_later(name, number)
+                                       : operations.loader.load(name, number);
+        if (!status.ok()) {
+            HttpRequest request;
+            request.request_id = request_id;
+            set_error(answer, status, request);
+            return;
+        }
+        answer.status = is_async ? 202 : 200;
+        answer.body = "{}";
+    };
+}
+
+/// Lets go beside the loops, as a load may be under way.
+void unload(const Operations& operations, const ApiCall& call, HttpResponse& response) {
     const Result<std::optional<std::uint64_t>> number = read_load_body(call.request.body);
     if (!number.ok()) {
         set_error(response, number.status(), call.request);
         return;
     }
-    response.later = [&loader = operations.loader, change, name = std::string(call.model),
-                      number = *number,
+    response.later = [&operations, name = std::string(call.model), number = *number,
                       request_id = std::string(call.request.request_id)](HttpResponse& answer) {
-        const Status status = (loader.*change)(name, number);
+        const Status status = operations.loader.unload(name, number);
         if (!status.ok()) {
             HttpRequest request;
             request.request_id = request_id;
@@ -298,14 +326,8 @@ void add_model_routes(Router& router, const Operations& operations) {
     add(HttpMethod::kDelete, "/v1/models/{model}/labels/{key}", Scope::kAdmin, delete_label);
     add(HttpMethod::kPost, "/v1/models/{model}:rollback", Scope::kAdmin, roll_back);
     add(HttpMethod::kPost, "/v2/repository/index", Scope::kRead, repository_index);
-    const auto add_change = [&](std::string_view pattern, LoaderCall change) {
-        router.add(HttpMethod::kPost, pattern, Scope::kAdmin,
-                   [&operations, change](const ApiCall& call, HttpResponse& response) {
-                       change_repository(operations, change, call, response);
-                   });
-    };
-    add_change("/v2/repository/models/{model}/load", &ModelLoader::load);
-    add_change("/v2/repository/models/{model}/unload", &ModelLoader::unload);
+    add(HttpMethod::kPost, "/v2/repository/models/{model}/load", Scope::kAdmin, load);
+    add(HttpMethod::kPost, "/v2/repository/models/{model}/unload", Scope::kAdmin, unload);
 }
 
 }  // namespace segue::serve

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <chrono>
 #include <string>
 
@@ -20,17 +21,34 @@ void begin_answer(const ServedModel& served, JsonWriter& json) {
     json.key("version").value(served.version_text());
 }
 
+/// A query of a loop, read and written in memory that the loop keeps.
+struct KeptQuery {
+    QueryWorkspace* workspace;
+
+    bool asks_of_group() const { return workspace->query.asks_of_group(); }
+};
+
 void similar(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
-    answer_json(
-        context, call, response,
-        [](const JsonObject& object, const ServedModel&) { return read_query(object); },
-        [](const ApiQuery& query, const ServedModel& served, const Stopwatch& watch,
-           AnswerBody& out) {
-            begin_answer(served, out.json);
-            Status status = write_answer(query, served, watch, out.json);
-            out.json.end_object();
-            return status;
-        });
+    const auto answer = [](std::string_view body, QueryWorkspace& workspace,
+                           const ServedModel& served, const ApiCall& asked, HttpResponse& out) {
+        answer_body(
+            body, workspace.input, served, asked, out,
+            [&](const JsonObject& object, const ServedModel&) {
+                Status status = read_query(object, workspace.query);
+                set_deadline(workspace.query, asked.since);
+                return status.ok() ? Result<KeptQuery>(KeptQuery{&workspace})
+                                   : Result<KeptQuery>(std::move(status));
+            },
+            [](const KeptQuery& kept, const ServedModel& model, const Stopwatch& watch,
+               AnswerBody& body_out) {
+                begin_answer(model, body_out.json);
+                Status status = write_answer(kept.workspace->query, model, watch,
+                                             kept.workspace->answer, body_out.json);
+                body_out.json.end_object();
+                return status;
+            });
+    };
+    answer_call(context, call, response, answer);
 }
 
 /// Queries of a batch, each read when its turn comes: one that is malformed spoils no other.
@@ -52,12 +70,15 @@ Result<Batch> read_batch(const JsonObject& object) {
 
 /// The answer to one query of a batch, or its error, as one JSON object.
 void write_one(const JsonValue& element, const ServedModel& served, ScopeSet scopes,
-               const HttpRequest& request, JsonWriter& json) {
+               const HttpRequest& request, const Stopwatch& since, AnswerMemory& memory,
+               JsonWriter& json) {
     const Stopwatch watch;
     HttpResponse failed;
     const Result<JsonObject> object = read_object(element, "a query");
-    const Result<ApiQuery> query =
-        object.ok() ? read_query(*object) : Result<ApiQuery>(object.status());
+    Result<ApiQuery> query = object.ok() ? read_query(*object) : Result<ApiQuery>(object.status());
+    if (query.ok()) {
+        set_deadline(*query, since);
+    }
     if (!query.ok()) {
         set_error(failed, query.status(), request);
     } else if (query->asks_of_group() && !scopes.has(Scope::kUser)) {
@@ -65,7 +86,7 @@ void write_one(const JsonValue& element, const ServedModel& served, ScopeSet sco
     } else {
         JsonWriter answer;
         answer.begin_object();
-        const Status status = write_answer(*query, served, watch, answer);
+        const Status status = write_answer(*query, served, watch, memory, answer);
         if (status.ok()) {
             json.raw(answer.end_object().text());
             return;
@@ -80,34 +101,34 @@ void batch_similar(const ApiContext& context, const ApiCall& call, HttpResponse&
         context, call, response,
         [](const JsonObject& object, const ServedModel&) { return read_batch(object); },
         [scopes = call.scopes, request_id = std::string(call.request.request_id)](
-            const Batch& batch, const ServedModel& served, const Stopwatch&, AnswerBody& out) {
+            const Batch& batch, const ServedModel& served, const Stopwatch& since,
+            AnswerBody& out) {
             HttpRequest request;
             request.request_id = request_id;
             begin_answer(served, out.json);
             out.json.key("results").begin_array();
+            AnswerMemory memory;
             for (const JsonValue element : batch.queries) {
-                write_one(element, served, scopes, request, out.json);
+                write_one(element, served, scopes, request, since, memory, out.json);
             }
             out.json.end_array().end_object();
             return Status();
         });
 }
 
-/// Changes with every version that is served, also with another file under an old number. A weak
-/// tag's quoted part: the same answer may tell of another time it took.
-std::string opaque_tag(const ServedModel& served) {
-    return fmt::format("\"{}-{:x}\"", served.version_text(),
-                       std::chrono::duration_cast<std::chrono::microseconds>(
-                           served.ready_since().time_since_epoch())
-                           .count());
-}
-
 /// Adds the tag; whether the client has the answer already, in which case the response says so.
 bool is_unchanged(const ApiCall& call, const ServedModel& served, HttpResponse& response) {
-    const std::string tag = opaque_tag(served);
-    response.add_header("ETag", "W/" + tag);
+    // It changes with every version that is served, also with another file under an old number. A
+    // weak one: the same answer may tell of another time it took.
+    std::array<char, 64> memory{};
+    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(
+        served.ready_since().time_since_epoch());
+    const auto written = fmt::format_to_n(memory.data(), memory.size(), "W/\"{}-{:x}\"",
+                                          served.version_text(), microseconds.count());
+    const std::string_view tag(memory.data(), written.size);
+    response.add_header("ETag", tag);
     const std::string_view known = call.request.header("If-None-Match").value_or("");
-    if (known != "*" && known.find(tag) == std::string_view::npos) {
+    if (known != "*" && known.find(tag.substr(2)) == std::string_view::npos) {
         return false;
     }
     response.status = 304;
@@ -124,9 +145,9 @@ void add_pieces(std::string_view text, std::vector<std::string>& pieces) {
     }
 }
 
-Result<ApiQuery> read_parameters(const ApiCall& call) {
-    ApiQuery query;
-    query.refined.query.items.push_back({std::string(call.key), 1});
+Status read_parameters(const ApiCall& call, ApiQuery& query) {
+    query.clear();
+    query.add_item().key = call.key;
     query.refined.refuse_unknown = true;
     for (const HttpField& parameter : call.request.parameters) {
         if (parameter.name == "k") {
@@ -151,7 +172,7 @@ Result<ApiQuery> read_parameters(const ApiCall& call) {
         return invalid_argument(fmt::format(
             "up to {} items can be excluded and {} fields asked for", kMaxExclusions, kMaxFields));
     }
-    return query;
+    return Status();
 }
 
 void similar_to_item(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
@@ -160,9 +181,9 @@ void similar_to_item(const ApiContext& context, const ApiCall& call, HttpRespons
     if (!served) {
         return;
     }
-    const Result<ApiQuery> query = read_parameters(call);
-    if (!query.ok()) {
-        set_error(response, query.status(), call.request);
+    QueryWorkspace& workspace = context.workspace(call);
+    if (const Status status = read_parameters(call, workspace.query); !status.ok()) {
+        set_error(response, status, call.request);
         return;
     }
     if (is_unchanged(call, *served, response)) {
@@ -170,7 +191,7 @@ void similar_to_item(const ApiContext& context, const ApiCall& call, HttpRespons
     }
     JsonWriter json(std::move(response.body));
     begin_answer(*served, json);
-    const Status status = write_answer(*query, *served, watch, json);
+    const Status status = write_answer(workspace.query, *served, watch, workspace.answer, json);
     response.body = json.end_object().take();
     if (!status.ok()) {
         set_answer_error(response, status, call.request);

@@ -72,6 +72,30 @@ TEST_F(NativeApi, takes_every_kind_of_question) {
     EXPECT_EQ(ids_of(similar(R"({"item":"i0","exclude_query":false,"k":2})")), "i0 i2");
 }
 
+TEST_F(NativeApi, takes_examples_each_for_itself) {
+    EXPECT_EQ(ids_of(similar(R"({"items":["i0","i1"],"strategy":"best_score","k":4})")),
+              "i2 i3 i4 i5");
+    EXPECT_EQ(
+        ids_of(similar(R"({"items":["i0"],"negative":["i1"],"strategy":"best_score","k":6})")),
+        "i2 i4 i6 i3 i5 i7");
+    EXPECT_EQ(ids_of(similar(R"({"items":["i0","i1"],"strategy":"best_score","k":2,)"
+                             R"("filter":{"must":[{"key":"color","in":["blue"]}]}})")),
+              "i2 i7");
+    EXPECT_EQ(ids_of(similar(R"({"items":["i0"],"strategy":"average","k":2})")), "i2 i4");
+    EXPECT_EQ(refusal(R"({"items":["i0"],"strategy":"best_score"})", "lists").substr(0, 4), "422 ");
+    EXPECT_EQ(refusal(R"({"user":"g1","strategy":"best_score"})").substr(0, 4), "422 ");
+    EXPECT_EQ(refusal(R"({"items":["i0"],"strategy":"worst"})").substr(0, 4), "400 ");
+}
+
+TEST_F(NativeApi, answers_in_the_time_given_or_says_that_it_was_over) {
+    EXPECT_EQ(ids_of(similar(R"({"item":"i0","k":2,"timeout_ms":600000})")), "i2 i4");
+    const std::string late = refusal(R"({"item":"i0","k":2,"timeout_ms":0})");
+    EXPECT_EQ(late.substr(0, 4), "504 ");
+    EXPECT_NE(late.find("DEADLINE_EXCEEDED"), std::string::npos);
+    EXPECT_EQ(refusal(R"({"item":"i0","timeout_ms":-1})").substr(0, 4), "400 ");
+    EXPECT_EQ(ids_of(similar(R"({"item":"i0","k":2})")), "i2 i4") << "the next has time again";
+}
+
 TEST_F(NativeApi, narrows_and_spreads_the_answer) {
     EXPECT_EQ(ids_of(similar(R"({"item":"i0","exclude":["i2","gone"],"k":2})")), "i4 i6");
     EXPECT_EQ(ids_of(similar(R"({"item":"i0","within":["i5","i6","gone"],"k":5})")), "i6 i5");

@@ -133,6 +133,7 @@ Result<Instance> read_instance(const JsonValue& value, bool has_habits) {
         return query.status();
     }
     instance.query = std::move(*query);
+    set_deadline(instance.query, Stopwatch());
     // There is no place to say that an answer is popular items, so one has to ask for them.
     if (object.at_key("fallback").error() != simdjson::SUCCESS) {
         instance.query.refined.offer_popular = false;
@@ -192,9 +193,12 @@ Result<Prediction> read_prediction(const JsonObject& object, bool has_habits) {
 }
 
 Status write_row(const Instance& row, const ServedModel& served, JsonWriter& json) {
-    const Result<RefinedAnswer> answer = served.answers().answer(row.query.refined);
+    const Result<RefinedAnswer> answer = served.answer(row.query.refined);
     if (!answer.ok()) {
         return answer.status();
+    }
+    if (answer->is_cut_short) {  // which a prediction has no place for
+        return Status(StatusCode::kDeadline, "the search did not end in the time given");
     }
     const Model& model = served.model();
     json.begin_array();
@@ -288,7 +292,7 @@ std::string habitual_answer(const ServedModel& served, std::string_view body, Js
 void predict_by_habit(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
     const ModelSnapshot served = context.acquire(call, response);
     if (served) {
-        response.body = habitual_answer(*served, call.request.body, context.json(call));
+        response.body = habitual_answer(*served, call.request.body, context.workspace(call).input);
     }
 }
 

@@ -48,7 +48,7 @@ Status write_neighbors(const NeighborQuery& query, const ServedModel& served, bo
     const Model& model = served.model();
     RefinedQuery refined = query.refined;
     refined.query.search = search_choice(query, model);
-    const Result<RefinedAnswer> answer = served.answers().answer(refined);
+    const Result<RefinedAnswer> answer = served.answer(refined);
     if (!answer.ok()) {
         return answer.status();
     }

@@ -76,14 +76,15 @@ Result<ColumnAnswer> answer_columns(const ColumnQuery& query, const ServedModel&
     }
     ColumnAnswer answer;
     for (std::size_t place = 0; place < query.size(); ++place) {
-        Query one;
-        one.k = query.k;
+        RefinedQuery one;
+        one.offer_popular = false;
+        one.query.k = query.k;
         if (query.items.empty()) {
-            one.vector = query.vectors[place];
+            one.query.vector = query.vectors[place];
         } else {
-            one.items.push_back({query.items[place], 1});
+            one.query.items.push_back({query.items[place], 1});
         }
-        Result<Answer> found = served.recommender().answer(one);
+        Result<RefinedAnswer> found = served.answer(one);
         if (!found.ok()) {
             return found.status().with_context(fmt::format("question {}", place + 1));
         }

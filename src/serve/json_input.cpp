@@ -66,12 +66,14 @@ Result<std::string_view> read_text(const JsonValue& value, std::string_view what
     return text;
 }
 
-Result<std::string> read_key(const JsonValue& value, std::string_view what) {
+Status read_key(const JsonValue& value, std::string_view what, std::string& key) {
     if (value.is<std::int64_t>()) {
-        return std::to_string(value.get_int64().value_unsafe());
+        key = std::to_string(value.get_int64().value_unsafe());
+        return Status();
     }
     if (value.is<std::uint64_t>()) {
-        return std::to_string(value.get_uint64().value_unsafe());
+        key = std::to_string(value.get_uint64().value_unsafe());
+        return Status();
     }
     if (!value.is<std::string_view>()) {
         return invalid_argument(fmt::format("{} must be a text or a whole number", what));
@@ -83,7 +85,15 @@ Result<std::string> read_key(const JsonValue& value, std::string_view what) {
     if (text->empty()) {
         return invalid_argument(fmt::format("{} must not be empty", what));
     }
-    return std::string(*text);
+    key = *text;
+    return Status();
+}
+
+Result<std::string> read_key(const JsonValue& value, std::string_view what) {
+    std::string key;
+    Status status = read_key(value, what, key);
+    return status.ok() ? Result<std::string>(std::move(key))
+                       : Result<std::string>(std::move(status));
 }
 
 Result<std::vector<std::string>> read_keys(const JsonValue& value, std::string_view what,
@@ -140,13 +150,13 @@ Result<bool> read_truth(const JsonValue& value, std::string_view what) {
     return truth;
 }
 
-Result<std::vector<float>> read_vector(const JsonValue& value, std::string_view what,
-                                       std::size_t max_size) {
+Status read_vector(const JsonValue& value, std::string_view what, std::size_t max_size,
+                   std::vector<float>& vector) {
     const Result<JsonArray> array = read_array(value, what, max_size);
     if (!array.ok()) {
         return array.status();
     }
-    std::vector<float> vector;
+    vector.clear();
     vector.reserve(array->size());
     for (const JsonValue element : *array) {
         const Result<float> number = read_float(element, what);
@@ -158,7 +168,15 @@ Result<std::vector<float>> read_vector(const JsonValue& value, std::string_view 
     if (vector.empty()) {
         return invalid_argument(fmt::format("{} must not be empty", what));
     }
-    return vector;
+    return Status();
+}
+
+Result<std::vector<float>> read_vector(const JsonValue& value, std::string_view what,
+                                       std::size_t max_size) {
+    std::vector<float> vector;
+    Status status = read_vector(value, what, max_size, vector);
+    return status.ok() ? Result<std::vector<float>>(std::move(vector))
+                       : Result<std::vector<float>>(std::move(status));
 }
 
 }  // namespace segue::serve

@@ -41,7 +41,8 @@ Result<JsonObject> read_object(const JsonValue& value, std::string_view what);
 Result<JsonArray> read_array(const JsonValue& value, std::string_view what, std::size_t max_size);
 /// At most kMaxTextBytes.
 Result<std::string_view> read_text(const JsonValue& value, std::string_view what);
-/// A text, or a whole number as its decimal text; not empty.
+/// A text, or a whole number as its decimal text, put in place of what was in `key`; not empty.
+Status read_key(const JsonValue& value, std::string_view what, std::string& key);
 Result<std::string> read_key(const JsonValue& value, std::string_view what);
 Result<std::vector<std::string>> read_keys(const JsonValue& value, std::string_view what,
                                            std::size_t max_size);
@@ -50,7 +51,9 @@ Result<double> read_number(const JsonValue& value, std::string_view what);
 Result<float> read_float(const JsonValue& value, std::string_view what);
 Result<std::size_t> read_count(const JsonValue& value, std::string_view what, std::size_t max);
 Result<bool> read_truth(const JsonValue& value, std::string_view what);
-/// Not empty.
+/// Not empty; put in place of what was in `vector`.
+Status read_vector(const JsonValue& value, std::string_view what, std::size_t max_size,
+                   std::vector<float>& vector);
 Result<std::vector<float>> read_vector(const JsonValue& value, std::string_view what,
                                        std::size_t max_size);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bitset>
 
 #include "base/text.h"
 
@@ -19,10 +20,11 @@ Status MemberReader::finish() const {
     if (!status_.ok()) {
         return status_;
     }
-    std::vector<bool> seen(known_.size());
+    std::bitset<std::tuple_size_v<decltype(known_)>> seen;
+    const auto end = known_.begin() + static_cast<std::ptrdiff_t>(num_known_);
     for (const simdjson::dom::key_value_pair member : object_) {
-        const auto found = std::find(known_.begin(), known_.end(), member.key);
-        if (found == known_.end()) {
+        const auto found = std::find(known_.begin(), end, member.key);
+        if (found == end) {
             return invalid_argument(
                 fmt::format("{} has no member '{}'", what_, shortened(member.key)));
         }

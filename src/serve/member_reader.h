@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "serve/json_input.h"
 
@@ -24,7 +24,8 @@ public:
     /// Calls read(value), which returns a Status, if there is such a member. `name` is a literal.
     template <typename Read>
     MemberReader& member(std::string_view name, const Read& read) {
-        known_.push_back(name);
+        SEGUE_ASSERT(num_known_ < known_.size());
+        known_[num_known_++] = name;
         JsonValue value;
         if (status_.ok() && object_.at_key(name).get(value) == simdjson::SUCCESS) {
             status_ = read(value);
@@ -54,7 +55,8 @@ public:
 private:
     const JsonObject& object_;
     std::string_view what_;
-    std::vector<std::string_view> known_;
+    std::array<std::string_view, 32> known_;
+    std::size_t num_known_ = 0;
     Status status_;
 };
 

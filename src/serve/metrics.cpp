@@ -9,33 +9,15 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <numeric>
 
 namespace segue::serve {
 namespace {
 
-/// Durations of one route.
-struct Durations {
-    std::array<std::uint64_t, kDurationBuckets.size() + 1> counts{};  // the last beyond all ends
-    double sum = 0;
-
-    void add(double seconds) {
-        const auto bucket =
-            std::lower_bound(kDurationBuckets.begin(), kDurationBuckets.end(), seconds);
-        ++counts[static_cast<std::size_t>(bucket - kDurationBuckets.begin())];
-        sum += seconds;
-    }
-    void add(const Durations& others) {
-        for (std::size_t bucket = 0; bucket < counts.size(); ++bucket) {
-            counts[bucket] += others.counts[bucket];
-        }
-        sum += others.sum;
-    }
-};
-
 struct RouteCounts {
     std::string_view route;
     std::map<int, std::uint64_t> by_status;
-    Durations durations;
+    DurationCounts durations;
 };
 
 std::string one_label(std::string_view name, std::string_view value) {
@@ -44,19 +26,22 @@ std::string one_label(std::string_view name, std::string_view value) {
     return labels;
 }
 
-void write_durations(const std::string& labels, const Durations& durations, MetricsText& text) {
-    std::uint64_t num_below = 0;
-    for (std::size_t bucket = 0; bucket < durations.counts.size(); ++bucket) {
-        num_below += durations.counts[bucket];
-        std::string with_end = labels;
-        MetricsText::add_label(with_end, "le",
-                               bucket < kDurationBuckets.size()
-                                   ? fmt::format("{}", kDurationBuckets[bucket])
-                                   : "+Inf");
-        text.sample("_bucket", with_end, static_cast<double>(num_below));
+struct Memory {
+    double virtual_bytes = 0;
+    double resident_bytes = 0;
+};
+
+/// Zeros where the system does not say.
+Memory memory_of_process() {
+    // The kernel makes this file as it is read: it cannot be mapped.
+    std::ifstream file("/proc/self/statm");
+    double num_pages = 0;
+    double num_resident = 0;
+    if (!(file >> num_pages >> num_resident)) {
+        return {};
     }
-    text.sample("_sum", labels, durations.sum);
-    text.sample("_count", labels, static_cast<double>(num_below));
+    const auto page_bytes = static_cast<double>(::sysconf(_SC_PAGESIZE));
+    return {num_pages * page_bytes, num_resident * page_bytes};
 }
 
 double seconds_of(const timeval& time) {
@@ -68,6 +53,44 @@ double unix_seconds(std::chrono::system_clock::time_point time) {
 }
 
 }  // namespace
+
+std::size_t duration_bucket(double seconds) {
+    return static_cast<std::size_t>(
+        std::lower_bound(kDurationBuckets.begin(), kDurationBuckets.end(), seconds) -
+        kDurationBuckets.begin());
+}
+
+void DurationCounts::add(double each_seconds) {
+    ++buckets[duration_bucket(each_seconds)];
+    seconds += each_seconds;
+}
+
+void DurationCounts::add(const DurationCounts& others) {
+    for (std::size_t bucket = 0; bucket < buckets.size(); ++bucket) {
+        buckets[bucket] += others.buckets[bucket];
+    }
+    seconds += others.seconds;
+}
+
+std::uint64_t DurationCounts::count() const {
+    return std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0});
+}
+
+void write_durations(const std::string& labels, const DurationCounts& durations,
+                     MetricsText& text) {
+    std::uint64_t num_below = 0;
+    for (std::size_t bucket = 0; bucket < durations.buckets.size(); ++bucket) {
+        num_below += durations.buckets[bucket];
+        std::string with_end = labels;
+        MetricsText::add_label(with_end, "le",
+                               bucket < kDurationBuckets.size()
+                                   ? fmt::format("{}", kDurationBuckets[bucket])
+                                   : "+Inf");
+        text.sample("_bucket", with_end, static_cast<double>(num_below));
+    }
+    text.sample("_sum", labels, durations.seconds);
+    text.sample("_count", labels, static_cast<double>(num_below));
+}
 
 void MetricsText::family(std::string_view name, std::string_view type, std::string_view help) {
     name_ = name;
@@ -211,6 +234,10 @@ void write_server_metrics(const HttpServerCounts& counts, MetricsText& text) {
     }
 }
 
+std::uint64_t resident_memory_bytes() {
+    return static_cast<std::uint64_t>(memory_of_process().resident_bytes);
+}
+
 void write_process_metrics(MetricsText& text) {
     rusage usage = {};
     ::getrusage(RUSAGE_SELF, &usage);
@@ -219,16 +246,11 @@ void write_process_metrics(MetricsText& text) {
     text.family("process_page_faults_total", "counter", "Page faults by whether they read a disk.");
     text.sample("", one_label("kind", "minor"), static_cast<double>(usage.ru_minflt));
     text.sample("", one_label("kind", "major"), static_cast<double>(usage.ru_majflt));
-    // The kernel makes this file as it is read: it cannot be mapped.
-    std::ifstream memory("/proc/self/statm");
-    double num_pages = 0;
-    double num_resident = 0;
-    if (memory >> num_pages >> num_resident) {
-        const auto page_bytes = static_cast<double>(::sysconf(_SC_PAGESIZE));
+    if (const Memory memory = memory_of_process(); memory.virtual_bytes > 0) {
         text.family("process_virtual_memory_bytes", "gauge", "Address space.");
-        text.sample("", "", num_pages * page_bytes);
+        text.sample("", "", memory.virtual_bytes);
         text.family("process_resident_memory_bytes", "gauge", "Memory in use.");
-        text.sample("", "", num_resident * page_bytes);
+        text.sample("", "", memory.resident_bytes);
     }
     std::error_code error;
     double num_files = 0;

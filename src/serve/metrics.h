@@ -37,6 +37,22 @@ private:
     std::string name_;
 };
 
+/// Which of the buckets, or kDurationBuckets.size() beyond all of them.
+std::size_t duration_bucket(double seconds);
+
+/// How often something took how long. A value.
+struct DurationCounts {
+    std::array<std::uint64_t, kDurationBuckets.size() + 1> buckets{};  // the last beyond all ends
+    double seconds = 0;                                                // of all together
+
+    void add(double each_seconds);
+    void add(const DurationCounts& others);
+    std::uint64_t count() const;
+};
+
+/// The lines of a histogram of the family at hand.
+void write_durations(const std::string& labels, const DurationCounts& durations, MetricsText& text);
+
 /// Counts requests; each worker has counters of its own, summed when somebody looks. Thread-safe.
 class RequestMetrics {
 public:
@@ -56,6 +72,8 @@ private:
 void write_model_metrics(const ModelRegistry& registry, MetricsText& text);
 /// rec_inflight, rec_connections, rec_shed_total and the other counts of the server.
 void write_server_metrics(const HttpServerCounts& counts, MetricsText& text);
+/// Of this process; 0 where the system does not say.
+std::uint64_t resident_memory_bytes();
 /// process_*: CPU, memory, open files, start.
 void write_process_metrics(MetricsText& text);
 

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 
 #include "base/stopwatch.h"
 #include "base/text.h"
@@ -71,12 +73,32 @@ ModelLoader::~ModelLoader() {
 void ModelLoader::run() {
     make_background_thread();
     while (true) {
-        const FolderWatch::Change change = watch_->wait();
+        FolderWatch::Change change = watch_->wait();
         if (is_stopping_) {
             return;
         }
-        if (const Status status = scan(change); !status.ok()) {
-            say(status.message());
+        load_wanted();
+        // It may have been woken only for those.
+        change.was_woken = is_rescan_wanted_.exchange(false);
+        try {
+            if (const Status status = scan(change); !status.ok()) {
+                say(status.message());
+            }
+        } catch (const std::bad_alloc&) {
+            say("there was not the memory to look at the models");
+        }
+    }
+}
+
+void ModelLoader::load_wanted() {
+    std::set<VersionKey> wanted;
+    {
+        const std::lock_guard<std::mutex> lock(wanted_mutex_);
+        wanted.swap(wanted_);
+    }
+    for (const VersionKey& key : wanted) {
+        if (const Status status = load(key.first, key.second); !status.ok()) {
+            registry_.note_failure(key.first, key.second, status);
         }
     }
 }
@@ -89,6 +111,7 @@ void ModelLoader::say(const std::string& line) const {
 
 void ModelLoader::rescan() {
     if (watch_) {
+        is_rescan_wanted_ = true;
         watch_->wake();
         return;
     }
@@ -99,15 +122,33 @@ void ModelLoader::rescan() {
     }
 }
 
-/// Leaves the newest of each name.
+/// Versions that have a label, that somebody rolled back to, or that were loaded by hand.
+std::set<VersionKey> ModelLoader::kept_versions() const {
+    std::set<VersionKey> kept = kept_;
+    std::string_view newer_of;  // the name whose newest served version was passed
+    const std::vector<VersionReport> reports = registry_.reports();
+    for (const VersionReport& report : reports) {
+        const bool is_rolled_back_to = report.is_default && newer_of == report.name;
+        if (is_rolled_back_to || !report.labels.empty()) {
+            kept.emplace(report.name, report.number);
+        }
+        if (report.state == VersionState::kAvailable) {
+            newer_of = report.name;
+        }
+    }
+    return kept;
+}
+
+/// Leaves the newest of each name, and what is kept.
 void ModelLoader::keep_newest(std::map<VersionKey, ModelFile>& files) const {
     if (options_.max_versions == 0) {
         return;
     }
+    const std::set<VersionKey> kept = kept_versions();
     std::map<std::string, std::size_t> num_kept;
     for (auto file = files.end(); file != files.begin();) {
         --file;
-        if (++num_kept[file->first.first] > options_.max_versions) {
+        if (++num_kept[file->first.first] > options_.max_versions && !kept.contains(file->first)) {
             file = files.erase(file);
         }
     }
@@ -125,6 +166,7 @@ void ModelLoader::drop_vanished(const std::map<VersionKey, ModelFile>& files) {
         }
         registry_.forget(key.first, key.second);
         held_back_.erase(key);
+        kept_.erase(key);
         seen = seen_.erase(seen);
     }
 }
@@ -159,9 +201,16 @@ Status ModelLoader::scan(const FolderWatch::Change& change) {
 }
 
 Status ModelLoader::load_file(const VersionKey& key, const ModelFile& file) {
-    registry_.note_loading(key.first, key.second);
-    Status status = open_and_add(key, file);
-    seen_[key] = file.identity;
+    Status status;
+    try {
+        registry_.note_loading(key.first, key.second);
+        status = open_and_add(key, file);
+        seen_[key] = file.identity;
+    } catch (const std::bad_alloc&) {
+        status = resource_limit("there is not enough memory");
+    } catch (const std::system_error& error) {  // a thread that cannot be made
+        status = resource_limit(error.what());
+    }
     if (!status.ok()) {
         {
             const std::lock_guard<std::mutex> lock(failures_mutex_);
@@ -173,9 +222,27 @@ Status ModelLoader::load_file(const VersionKey& key, const ModelFile& file) {
     return status;
 }
 
+/// A version and the one that replaces it are in memory together for a while.
+Status ModelLoader::check_memory(const ModelFile& file) const {
+    const std::uint64_t used = resident_memory_bytes();
+    if (options_.max_memory_bytes == 0 || used + file.identity.size <= options_.max_memory_bytes) {
+        return {};
+    }
+    return resource_limit(
+        fmt::format("{} bytes of '{}' do not fit: {} are in use, and the limit is {}; unload a "
+                    "version, or give "
+                    "more memory",
+                    with_commas(file.identity.size), file.path, with_commas(used),
+                    with_commas(options_.max_memory_bytes)));
+}
+
 Status ModelLoader::open_and_add(const VersionKey& key, const ModelFile& file) {
     const Stopwatch clock;
-    Result<Model> model = Model::open(file.path, {.verify_checksums = options_.verify_checksums});
+    if (Status status = check_memory(file); !status.ok()) {
+        return status;
+    }
+    Result<Model> model = Model::open(
+        file.path, {.verify_checksums = options_.verify_checksums, .copy = options_.copy});
     if (!model.ok()) {
         return model.status();
     }
@@ -190,6 +257,7 @@ Status ModelLoader::open_and_add(const VersionKey& key, const ModelFile& file) {
         return status;
     }
     served->set_load_seconds(clock.seconds());
+    served->set_monitor(options_.monitor);
     const std::size_t num_items = served->model().num_items();
     registry_.add(std::move(served));
     say(fmt::format("loaded {}: {} items in {:.2f} s", text_of(key), with_commas(num_items),
@@ -197,27 +265,61 @@ Status ModelLoader::open_and_add(const VersionKey& key, const ModelFile& file) {
     return {};
 }
 
-Status ModelLoader::load(std::string_view name, std::optional<std::uint64_t> number) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const Result<std::map<VersionKey, ModelFile>> files = folder_.list();
+namespace {
+
+/// The file of a version, the newest for none.
+Result<std::pair<VersionKey, ModelFile>> find_file(const ModelFolder& folder, std::string_view name,
+                                                   std::optional<std::uint64_t> number) {
+    const Result<std::map<VersionKey, ModelFile>> files = folder.list();
     if (!files.ok()) {
         return files.status();
     }
     for (auto file = files->rbegin(); file != files->rend(); ++file) {
-        const VersionKey& key = file->first;
-        if (key.first == name && (!number || key.second == *number)) {
-            held_back_.erase(key);
-            const auto seen = seen_.find(key);
-            if (seen != seen_.end() && seen->second == file->second.identity &&
-                registry_.acquire(key.first, {key.second, ""}, 0).ok()) {
-                return {};
-            }
-            return load_file(key, file->second);
+        if (file->first.first == name && (!number || file->first.second == *number)) {
+            return std::pair(file->first, file->second);
         }
     }
     return not_found(number ? fmt::format("there is no file of model \"{}\" version {}",
                                           shortened(name), *number)
                             : fmt::format("there is no file of model \"{}\"", shortened(name)));
+}
+
+}  // namespace
+
+Status ModelLoader::load_later(std::string_view name, std::optional<std::uint64_t> number) {
+    const Result<std::pair<VersionKey, ModelFile>> found = find_file(folder_, name, number);
+    if (!found.ok()) {
+        return found.status();
+    }
+    if (!watch_) {
+        return load(name, number);
+    }
+    {
+        const std::lock_guard<std::mutex> lock(wanted_mutex_);
+        wanted_.insert(found->first);
+    }
+    registry_.note_loading(found->first.first, found->first.second);
+    watch_->wake();
+    return {};
+}
+
+Status ModelLoader::load(std::string_view name, std::optional<std::uint64_t> number) try {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Result<std::pair<VersionKey, ModelFile>> found = find_file(folder_, name, number);
+    if (!found.ok()) {
+        return found.status();
+    }
+    const auto& [key, file] = *found;
+    held_back_.erase(key);
+    kept_.insert(key);
+    const auto seen = seen_.find(key);
+    if (seen != seen_.end() && seen->second == file.identity &&
+        registry_.acquire(key.first, {key.second, ""}, 0).ok()) {
+        return {};
+    }
+    return load_file(key, file);
+} catch (const std::bad_alloc&) {
+    return resource_limit("there is not enough memory");
 }
 
 Status ModelLoader::unload(std::string_view name, std::optional<std::uint64_t> number) {
@@ -228,6 +330,7 @@ Status ModelLoader::unload(std::string_view name, std::optional<std::uint64_t> n
             has_any = true;
             const VersionKey key(report.name, report.number);
             held_back_.insert(key);
+            kept_.erase(key);
             if (registry_.remove(key.first, key.second).ok()) {
                 say(fmt::format("unloaded {} on request", text_of(key)));
             }

@@ -26,9 +26,17 @@ struct ModelLoaderOptions {
     bool verify_checksums = true;
     /// Only models whose search was judged good enough when it was built.
     bool require_blessed = false;
-    /// So many versions of each name, the newest; 0 for all there are.
+    /// So many versions of each name, the newest, and those that have a label or were rolled back
+    /// to; 0 for all there are.
     std::size_t max_versions = 0;
+    /// Bundles are read into memory instead of being mapped: for folders in which files might be
+    /// written to or cut short.
+    bool copy = false;
+    /// A load that would take the memory of the process beyond this is refused; 0 for no limit.
+    std::uint64_t max_memory_bytes = 0;
     bool watch = true;
+    /// Told of every answer of what is loaded; null for nobody.
+    SearchMonitor* monitor = nullptr;
 };
 
 /// Called for every load and unload, by any thread, one call at a time.
@@ -53,6 +61,9 @@ public:
     /// Loads a version (the newest for none) from its file, also one that was unloaded. Returns
     /// when it answers. Returns an error if: there is no such file, or it cannot be loaded.
     Status load(std::string_view name, std::optional<std::uint64_t> number);
+    /// load() on the thread of the loader; what became of it is in the registry's reports. Returns
+    /// an error if: there is no such file.
+    Status load_later(std::string_view name, std::optional<std::uint64_t> number);
     /// Lets go of a version (all for none) until it is loaded by hand or published again. Returns
     /// an error if: it is not served.
     Status unload(std::string_view name, std::optional<std::uint64_t> number);
@@ -64,8 +75,11 @@ private:
     ModelLoader(ModelFolder folder, const ModelLoaderOptions& options, ModelRegistry& registry,
                 LoaderLog log);
     void run();
+    void load_wanted();
     Status scan(const FolderWatch::Change& change);
     void drop_vanished(const std::map<VersionKey, ModelFile>& files);
+    std::set<VersionKey> kept_versions() const;
+    Status check_memory(const ModelFile& file) const;
     void keep_newest(std::map<VersionKey, ModelFile>& files) const;
     Status load_file(const VersionKey& key, const ModelFile& file);
     Status open_and_add(const VersionKey& key, const ModelFile& file);
@@ -78,10 +92,14 @@ private:
     mutable std::mutex mutex_;                 // held through a load
     std::map<VersionKey, FileIdentity> seen_;  // files loaded, or tried in vain
     std::set<VersionKey> held_back_;           // unloaded by hand
+    std::set<VersionKey> kept_;                // loaded by hand
     mutable std::mutex failures_mutex_;
     std::map<StatusCode, std::uint64_t> num_failures_;
     std::optional<FolderWatch> watch_;
     std::atomic<bool> is_stopping_ = false;
+    std::atomic<bool> is_rescan_wanted_ = false;
+    std::mutex wanted_mutex_;
+    std::set<VersionKey> wanted_;  // by load_later()
     std::thread thread_;
 };
 

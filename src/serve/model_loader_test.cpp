@@ -165,6 +165,22 @@ TEST_F(ModelLoaderTest, loads_and_unloads_on_request) {
     EXPECT_EQ(seed_of("songs"), 3U);
 }
 
+TEST_F(ModelLoaderTest, loads_later_where_nobody_wants_to_wait) {
+    publish("songs/1.segue", 1);
+    publish("songs/2.segue", 2);
+    write("songs/3.segue", "no bundle");
+    start();
+    ASSERT_TRUE(loader_->unload("songs", 2).ok());
+    EXPECT_EQ(loader_->load_later("songs", 9).code(), StatusCode::kNotFound);
+    EXPECT_TRUE(loader_->load_later("songs", 2).ok());
+    EXPECT_TRUE(eventually([&] { return seed_of("songs", 2) == 2; }));
+    EXPECT_TRUE(loader_->load_later("songs", {}).ok()) << "the newest, which is bad";
+    EXPECT_TRUE(eventually([&] {
+        const VersionReport newest = registry_.reports("songs")[0];
+        return newest.state == VersionState::kEnd && !newest.failure.ok();
+    }));
+}
+
 TEST_F(ModelLoaderTest, looks_again_at_everything_when_told) {
     publish("songs/1.segue", 1);
     publish("whole", 2);
@@ -201,6 +217,57 @@ TEST_F(ModelLoaderTest, keeps_only_the_newest_versions_where_that_is_asked_for) 
     publish("songs/4.segue", 4);
     EXPECT_TRUE(eventually([&] { return seed_of("songs", 4) == 4 && seed_of("songs", 2) == 0; }));
     EXPECT_EQ(seed_of("songs", 3), 3U);
+}
+
+TEST_F(ModelLoaderTest, keeps_older_versions_that_somebody_asks_for) {
+    for (const std::uint64_t number : {1U, 2U, 3U}) {
+        publish("songs/" + std::to_string(number) + ".segue", number);
+    }
+    const auto publish_and_wait = [&](std::uint64_t number) {
+        publish("songs/" + std::to_string(number) + ".segue", number);
+        EXPECT_TRUE(eventually([&] { return seed_of("songs", number) == number; }));
+    };
+    start({.max_versions = 2});
+    EXPECT_EQ(seed_of("songs", 1), 0U);
+    EXPECT_TRUE(loader_->load("songs", 1).ok());
+    ASSERT_TRUE(registry_.set_label("songs", "stable", 2).ok());
+    publish_and_wait(4);
+    publish_and_wait(5);
+    EXPECT_EQ(seed_of("songs", 1), 1U) << "it was asked for by hand";
+    EXPECT_EQ(seed_of("songs", 2), 2U) << "it has a label";
+    EXPECT_EQ(seed_of("songs", 3), 0U);
+    ASSERT_TRUE(loader_->unload("songs", 1).ok());
+    ASSERT_EQ(registry_.roll_back("songs").value(), 4U);
+    ASSERT_EQ(registry_.roll_back("songs").value(), 2U);
+    ASSERT_TRUE(registry_.remove_label("songs", "stable").ok());
+    publish("books/1.segue", 1);
+    publish("books/2.segue", 2);
+    EXPECT_TRUE(eventually([&] { return seed_of("books") == 2; }));
+    EXPECT_EQ(seed_of("songs"), 2U) << "it was rolled back to";
+    publish_and_wait(6);
+    publish_and_wait(7);
+    EXPECT_TRUE(eventually([&] { return seed_of("songs", 2) == 0; })) << "nobody asks for it";
+}
+
+TEST_F(ModelLoaderTest, reads_copies_that_no_change_of_the_file_reaches) {
+    publish("songs/1.segue", 1);
+    start({.copy = true});
+    fs::resize_file(folder_.file("songs/1.segue"), 10);
+    const ModelSnapshot served = registry_.acquire("songs", {}, 0).value();
+    Query query;
+    query.items.push_back({"a", 1});
+    EXPECT_EQ(served->recommender().answer(query)->results.size(), 3U);
+    EXPECT_EQ(served->model().item_keys()[3], "d");
+}
+
+TEST_F(ModelLoaderTest, refuses_what_would_take_too_much_memory) {
+    publish("songs/1.segue", 1);
+    start({.max_memory_bytes = 1});
+    EXPECT_EQ(seed_of("songs"), 0U);
+    EXPECT_EQ(registry_.reports("songs")[0].failure.code(), StatusCode::kResourceLimit);
+    loader_.reset();
+    start({.max_memory_bytes = std::uint64_t{1} << 40});
+    EXPECT_EQ(seed_of("songs"), 1U);
 }
 
 TEST_F(ModelLoaderTest, never_leaves_a_request_without_an_answer_while_it_replaces) {

@@ -16,30 +16,25 @@ Result<Value> value_or(Status status, Value& value) {
     return status.ok() ? Result<Value>(std::move(value)) : Result<Value>(std::move(status));
 }
 
-/// "B001", 7, or {"id":"B001","weight":2}; the weight is multiplied by `sign`.
-Result<Query::Item> read_item(const JsonValue& value, std::string_view what, float sign) {
-    Query::Item item = {{}, sign};
+/// Adds "B001", 7, or {"id":"B001","weight":2}; the weight is multiplied by `sign`.
+Status read_item(const JsonValue& value, std::string_view what, float sign, ApiQuery& query) {
+    Query::Item& item = query.add_item();
+    item.weight = sign;
     JsonObject object;
     if (value.get(object) != simdjson::SUCCESS) {
-        Result<std::string> key = read_key(value, what);
-        if (!key.ok()) {
-            return key.status();
-        }
-        item.key = std::move(*key);
-        return item;
+        return read_key(value, what, item.key);
     }
     float weight = 1;
     MemberReader reader(object, what);
     reader.require("id")
-        .take("id", item.key, [](const JsonValue& key) { return read_key(key, "id"); })
+        .member("id", [&](const JsonValue& key) { return read_key(key, "id", item.key); })
         .take("weight", weight,
               [](const JsonValue& number) { return read_float(number, "weight"); });
     item.weight = sign * weight;
-    return value_or(reader.finish(), item);
+    return reader.finish();
 }
 
-Status read_items(const JsonValue& value, std::string_view what, float sign,
-                  std::vector<Query::Item>& items) {
+Status read_items(const JsonValue& value, std::string_view what, float sign, ApiQuery& query) {
     const Result<JsonArray> array = read_array(value, what, kMaxKeys);
     if (!array.ok()) {
         return array.status();
@@ -48,11 +43,9 @@ Status read_items(const JsonValue& value, std::string_view what, float sign,
         return invalid_argument(fmt::format("{} must not be empty", what));
     }
     for (const JsonValue element : *array) {
-        Result<Query::Item> item = read_item(element, what, sign);
-        if (!item.ok()) {
-            return item.status();
+        if (Status status = read_item(element, what, sign, query); !status.ok()) {
+            return status;
         }
-        items.push_back(std::move(*item));
     }
     return Status();
 }
@@ -173,27 +166,20 @@ Result<bool> read_choice(const JsonValue& value, std::string_view what, std::str
 }
 
 /// What is asked about.
-void read_subject(MemberReader& reader, Query& query) {
+void read_subject(MemberReader& reader, ApiQuery& asked) {
+    Query& query = asked.refined.query;
     reader
-        .member("item",
-                [&](const JsonValue& value) {
-                    Result<Query::Item> item = read_item(value, "item", 1);
-                    if (item.ok()) {
-                        query.items.push_back(std::move(*item));
-                    }
-                    return item.status();
-                })
+        .member("item", [&](const JsonValue& value) { return read_item(value, "item", 1, asked); })
         .member("items",
-                [&](const JsonValue& value) { return read_items(value, "items", 1, query.items); })
-        .member(
-            "negative",
-            [&](const JsonValue& value) { return read_items(value, "negative", -1, query.items); })
+                [&](const JsonValue& value) { return read_items(value, "items", 1, asked); })
+        .member("negative",
+                [&](const JsonValue& value) { return read_items(value, "negative", -1, asked); })
         .take("user", query.group_key,
               [](const JsonValue& value) { return read_key(value, "user"); })
         .take("history", query.history,
               [](const JsonValue& value) { return read_keys(value, "history", kMaxKeys); })
-        .take("vector", query.vector, [](const JsonValue& value) {
-            return read_vector(value, "vector", kMaxVectorNumbers);
+        .member("vector", [&](const JsonValue& value) {
+            return read_vector(value, "vector", kMaxVectorNumbers, query.vector);
         });
 }
 
@@ -224,6 +210,10 @@ void read_conditions_of_answer(MemberReader& reader, RefinedQuery& refined) {
         .take(
             "unknown", refined.refuse_unknown,
             [](const JsonValue& value) { return read_choice(value, "unknown", "ignore", "error"); })
+        .take("strategy", refined.best_of_examples,
+              [](const JsonValue& value) {
+                  return read_choice(value, "strategy", "average", "best_score");
+              })
         .take("fallback", refined.offer_popular, [](const JsonValue& value) {
             return read_choice(value, "fallback", "error", "popular");
         });
@@ -231,16 +221,57 @@ void read_conditions_of_answer(MemberReader& reader, RefinedQuery& refined) {
 
 }  // namespace
 
-Result<ApiQuery> read_query(const JsonObject& object) {
-    ApiQuery query;
+void ApiQuery::clear() {
+    Query& query = refined.query;
+    // Texts longer than those a string holds itself are worth keeping, but not all of a long list.
+    constexpr std::size_t kSpareItems = 64;
+    for (Query::Item& item : query.items) {
+        if (spare_items_.size() < kSpareItems) {
+            spare_items_.push_back(std::move(item));
+        }
+    }
+    query.items.clear();
+    query.history.clear();
+    query.vector.clear();
+    query.exclude.clear();
+    Query fresh;
+    fresh.items = std::move(query.items);
+    fresh.history = std::move(query.history);
+    fresh.vector = std::move(query.vector);
+    fresh.exclude = std::move(query.exclude);
+    refined = {};
+    query = std::move(fresh);
+    fields.clear();
+    evidence = false;
+    timeout.reset();
+}
+
+Query::Item& ApiQuery::add_item() {
+    std::vector<Query::Item>& items = refined.query.items;
+    if (spare_items_.empty()) {
+        return items.emplace_back();
+    }
+    items.push_back(std::move(spare_items_.back()));
+    spare_items_.pop_back();
+    items.back().weight = 1;
+    return items.back();
+}
+
+Status read_query(const JsonObject& object, ApiQuery& query) {
+    query.clear();
     MemberReader reader(object, "a query");
-    read_subject(reader, query.refined.query);
+    read_subject(reader, query);
     read_conditions_of_answer(reader, query.refined);
     reader
         .take("fields", query.fields,
               [](const JsonValue& value) { return read_keys(value, "fields", kMaxFields); })
         .take("evidence", query.evidence,
-              [](const JsonValue& value) { return read_truth(value, "evidence"); });
+              [](const JsonValue& value) { return read_truth(value, "evidence"); })
+        .member("timeout_ms", [&](const JsonValue& value) {
+            const Result<std::size_t> count = read_count(value, "timeout_ms", kMaxTimeoutMs);
+            query.timeout = std::chrono::milliseconds(count.ok() ? *count : 0);
+            return count.status();
+        });
     if (Status status = reader.finish(); !status.ok()) {
         return status;
     }
@@ -252,7 +283,12 @@ Result<ApiQuery> read_query(const JsonObject& object) {
         return invalid_argument(
             fmt::format("evidence is for queries of up to {} items", kMaxEvidenceItems));
     }
-    return query;
+    return Status();
+}
+
+Result<ApiQuery> read_query(const JsonObject& object) {
+    ApiQuery query;
+    return value_or(read_query(object, query), query);
 }
 
 }  // namespace segue::serve

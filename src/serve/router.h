@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "base/stopwatch.h"
 #include "http/message.h"
 #include "serve/model_registry.h"
 
@@ -49,6 +50,7 @@ struct ApiCall {
     VersionChoice version;   // {at}
     std::string_view key;    // {key}, percent-decoded: an item, a label
     ScopeSet scopes;         // of the caller; kUser is needed for what is stored of a group
+    Stopwatch since = {};    // it was taken up
 };
 
 using ApiHandler = std::function<void(const ApiCall&, HttpResponse&)>;

@@ -13,6 +13,8 @@
 
 namespace segue::serve {
 
+class SearchMonitor;
+
 /// What a version is called and where it came from.
 struct ModelVersion {
     std::string name;
@@ -21,7 +23,7 @@ struct ModelVersion {
 };
 
 /// A model with its recommender under a name and a version. Immutable, thread-safe.
-class ServedModel {
+class ServedModel : public std::enable_shared_from_this<ServedModel> {
 public:
     ServedModel(ModelVersion version, Model model)
         : version_(std::move(version)),
@@ -40,9 +42,19 @@ public:
     double load_seconds() const { return version_.load_seconds; }
     /// Requires: nobody else has it yet.
     void set_load_seconds(double seconds) { version_.load_seconds = seconds; }
+    /// Told of every answer from now on, so it must outlive the last one. Requires: nobody else has
+    /// it yet.
+    void set_monitor(SearchMonitor* monitor) { monitor_ = monitor; }
+
     const Model& model() const { return model_; }
     const Recommender& recommender() const { return recommender_; }
     const RefinedAnswers& answers() const { return answers_; }
+    /// RefinedAnswers::answer, counted: the way of every request.
+    Result<RefinedAnswer> answer(const RefinedQuery& query) const;
+    /// Likewise, in place of what was in `answer`, whose memory is kept.
+    Status answer(const RefinedQuery& query, AnswerScratch& scratch, RefinedAnswer& answer) const;
+    /// Tells the monitor of an answer that was had otherwise.
+    void observe(const RefinedQuery& query, const RefinedAnswer& answer, double seconds) const;
     std::chrono::system_clock::time_point ready_since() const { return ready_since_; }
 
 private:
@@ -52,6 +64,7 @@ private:
     Recommender recommender_;
     RefinedAnswers answers_;
     std::chrono::system_clock::time_point ready_since_;
+    SearchMonitor* monitor_ = nullptr;
 };
 
 /// Held for the length of a request: the version answers as long as one is held, also after it was

@@ -6,6 +6,7 @@
 #include "serve/metrics.h"
 #include "serve/query_api.h"
 #include "serve/router.h"
+#include "serve/search_monitor.h"
 #include "serve/tokens.h"
 
 namespace segue::serve {
@@ -21,10 +22,11 @@ struct Service::State {
 
     Status read_tokens();
     void handle(const HttpRequest& request, HttpResponse& response) const;
-    void write_metrics(MetricsText& text) const;
+    void write_metrics(MetricsText& text);
 
     ServiceOptions options;
     ModelRegistry registry;
+    SearchMonitor searches;  // after the registry, as it may hold a version
     QueryApi queries;
     RequestMetrics requests;
     AccessControl access;
@@ -62,8 +64,9 @@ void Service::State::handle(const HttpRequest& request, HttpResponse& response) 
     }
 }
 
-void Service::State::write_metrics(MetricsText& text) const {
+void Service::State::write_metrics(MetricsText& text) {
     requests.write(text);
+    searches.write(registry, text);
     if (const HttpServer* const server_now = running) {
         write_server_metrics(server_now->counts(), text);
     }
@@ -87,8 +90,10 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options, L
         return folder.status();
     }
     const bool is_one_file = folder->is_one_file();
+    ModelLoaderOptions loading = options.models;
+    loading.monitor = &held.searches;
     Result<std::unique_ptr<ModelLoader>> loader =
-        ModelLoader::start(std::move(*folder), options.models, held.registry, std::move(log));
+        ModelLoader::start(std::move(*folder), loading, held.registry, std::move(log));
     if (!loader.ok()) {
         return loader.status();
     }

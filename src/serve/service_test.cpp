@@ -11,6 +11,7 @@
 #include "base/temporary_folder.h"
 #include "http/test_client.h"
 #include "model/model_fixture.h"
+#include "serve/answer_record.h"
 
 namespace segue::serve {
 namespace {
@@ -61,7 +62,21 @@ protected:
             request += "Authorization: Bearer " + std::string(token) + "\r\n";
         }
         request += "\r\n" + std::string(body);
-        return TestClient(on_admin ? admin_port_ : port_).ask(request);
+        TestClient::Answer answer = TestClient(on_admin ? admin_port_ : port_).ask(request);
+        record(method, path, body, answer);
+        return answer;
+    }
+    static void record(std::string_view method, std::string_view path, std::string_view body,
+                       const TestClient::Answer& answer) {
+        constexpr std::string_view kType = "Content-Type: ";
+        const std::size_t type = answer.head.find(kType);
+        std::string content_type;
+        if (type != std::string::npos) {
+            const std::size_t begin = type + kType.size();
+            content_type = answer.head.substr(begin, answer.head.find('\r', begin) - begin);
+        }
+        testing::record_answer({path.substr(0, path.find('?')), method, answer.status, content_type,
+                                body, answer.body});
     }
     TestClient::Answer admin(std::string_view method, std::string_view path,
                              std::string_view body = {}) const {
@@ -147,6 +162,11 @@ TEST_F(ServiceTest, loads_and_unloads_as_the_open_inference_protocol_asks) {
                   .status,
               200);
     EXPECT_EQ(ask("GET", "/readyz").status, 200);
+    EXPECT_EQ(admin("POST", "/v2/repository/models/songs/unload").status, 200);
+    EXPECT_EQ(admin("POST", "/v2/repository/models/songs/load?async=2").status, 400);
+    EXPECT_EQ(admin("POST", "/v2/repository/models/none/load?async=1").status, 404);
+    EXPECT_EQ(admin("POST", "/v2/repository/models/songs/load?async=1").status, 202);
+    EXPECT_TRUE(eventually([&] { return ask("GET", "/readyz").status == 200; }));
 }
 
 TEST_F(ServiceTest, tells_its_metrics) {
@@ -163,6 +183,8 @@ TEST_F(ServiceTest, tells_its_metrics) {
              "\nrec_inflight 1\n",
              "\nrec_shed_total{reason=\"queue_age\"} 0\n",
              "\n# TYPE rec_model_load_failures_total counter\n",
+             "\n# TYPE rec_search_recall gauge\n",
+             "\nrec_search_source_total{source=\"index\"} 0\n",
          }) {
         EXPECT_NE(answer.body.find(line), std::string::npos) << line << answer.body;
     }

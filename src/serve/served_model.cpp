@@ -1,0 +1,33 @@
+#include "serve/served_model.h"
+
+#include "base/stopwatch.h"
+#include "serve/search_monitor.h"
+
+namespace segue::serve {
+
+Result<RefinedAnswer> ServedModel::answer(const RefinedQuery& query) const {
+    AnswerScratch scratch;
+    RefinedAnswer answer;
+    Status status = this->answer(query, scratch, answer);
+    return status.ok() ? Result<RefinedAnswer>(std::move(answer))
+                       : Result<RefinedAnswer>(std::move(status));
+}
+
+Status ServedModel::answer(const RefinedQuery& query, AnswerScratch& scratch,
+                           RefinedAnswer& answer) const {
+    const Stopwatch watch;
+    Status status = answers_.answer(query, scratch, answer);
+    if (status.ok()) {
+        observe(query, answer, watch.seconds());
+    }
+    return status;
+}
+
+void ServedModel::observe(const RefinedQuery& query, const RefinedAnswer& answer,
+                          double seconds) const {
+    if (monitor_ != nullptr) {
+        static_cast<void>(monitor_->observe(*this, query, answer, seconds));
+    }
+}
+
+}  // namespace segue::serve
