@@ -118,4 +118,36 @@ bool AttributeFilter::allows(std::uint32_t item_row) const {
     });
 }
 
+std::string key_of(const AttributeConditions& conditions) {
+    std::string key;
+    const auto add_text = [&key](std::string_view text) {
+        key += fmt::format("{}:{}", text.size(), text);
+    };
+    const auto add_bound = [&key](const std::optional<double>& bound) {
+        key += bound ? fmt::format("{},", *bound) : "-,";
+    };
+    for (const std::vector<AttributeCondition>* list : {&conditions.must, &conditions.must_not}) {
+        key += fmt::format("({}", list->size());
+        for (const AttributeCondition& condition : *list) {
+            add_text(condition.attribute);
+            if (condition.in) {
+                key += fmt::format("in{}", condition.in->size());
+                for (const std::string& text : *condition.in) {
+                    add_text(text);
+                }
+            } else if (condition.range) {
+                key += "range";
+                add_bound(condition.range->above);
+                add_bound(condition.range->at_least);
+                add_bound(condition.range->below);
+                add_bound(condition.range->at_most);
+            } else if (condition.prefix) {
+                key += "prefix";
+                add_text(*condition.prefix);
+            }
+        }
+    }
+    return key;
+}
+
 }  // namespace segue

@@ -44,6 +44,9 @@ struct AttributeConditions {
     bool empty() const { return must.empty() && must_not.empty(); }
 };
 
+/// The same for conditions that are written alike, and for no others.
+std::string key_of(const AttributeConditions& conditions);
+
 /// Conditions bound to the columns of one model, which must outlive it. Immutable, thread-safe.
 class AttributeFilter {
 public:

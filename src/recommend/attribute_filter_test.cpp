@@ -140,5 +140,39 @@ TEST(AttributeFilter, agrees_with_a_truth_table_over_random_conditions) {
     }
 }
 
+TEST(AttributeFilter, has_a_key_that_tells_conditions_apart) {
+    std::vector<AttributeConditions> all(9);
+    const auto one = [](std::string attribute) {
+        AttributeCondition condition;
+        condition.attribute = std::move(attribute);
+        return condition;
+    };
+    AttributeCondition in = one("a");
+    in.in = {"b", "c"};
+    AttributeCondition joined = one("a");
+    joined.in = {"b1:c"};
+    AttributeCondition prefix = one("a");
+    prefix.prefix = "b";
+    AttributeCondition above = one("a");
+    above.range = AttributeCondition::Range{.above = 1};
+    AttributeCondition least = one("a");
+    least.range = AttributeCondition::Range{.at_least = 1};
+    all[1].must = {in};
+    all[2].must_not = {in};
+    all[3].must = {joined};
+    all[4].must = {prefix};
+    all[5].must = {above};
+    all[6].must = {least};
+    all[7].must = {in, prefix};
+    all[8].must = {in};
+    all[8].must_not = {prefix};
+    std::set<std::string> keys;
+    for (const AttributeConditions& conditions : all) {
+        EXPECT_EQ(key_of(conditions), key_of(AttributeConditions(conditions)));
+        keys.insert(key_of(conditions));
+    }
+    EXPECT_EQ(keys.size(), all.size());
+}
+
 }  // namespace
 }  // namespace segue

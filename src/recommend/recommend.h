@@ -42,6 +42,8 @@ struct SearchChoice {
     }
 };
 
+class OfferedItems;
+
 struct Query {
     struct Item {
         std::string key;
@@ -68,6 +70,9 @@ struct Query {
     /// habits.
     bool offer_query_items = false;
     SearchChoice search = {};
+    /// Null: all items may be offered. Of the same model (offered_items.h), which has vectors to
+    /// answer by; models that answer by lists offer all.
+    const OfferedItems* offered = nullptr;
 };
 
 enum class AnswerSource {

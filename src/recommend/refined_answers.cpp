@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <string>
 #include <unordered_set>
 
 #include "base/text.h"
 #include "recommend/answer_scratch.h"
 #include "recommend/best_of_examples.h"
 #include "recommend/diversify.h"
+#include "recommend/offered_items.h"
 #include "recommend/popular.h"
+#include "recommend/query_conditions.h"
 
 namespace segue {
 
@@ -18,25 +22,6 @@ namespace {
 
 /// The best `count` candidates, best first; fewer only where there are no more.
 using FetchBest = std::function<Result<std::vector<ScoredRow>>(std::size_t count)>;
-
-/// Candidates of a list that mmr chooses from.
-std::size_t mmr_pool(std::size_t k) {
-    constexpr std::size_t kCandidatesPerResult = 4;
-    constexpr std::size_t kLeastCandidates = 100;
-    return std::max(kCandidatesPerResult * k, kLeastCandidates);
-}
-
-std::vector<std::uint32_t> known_rows(const Model& model, const std::vector<std::string>& keys) {
-    std::vector<std::uint32_t> rows;
-    for (const std::string& key : keys) {
-        if (const std::optional<std::uint32_t> row = model.find_item(key)) {
-            rows.push_back(*row);
-        }
-    }
-    std::sort(rows.begin(), rows.end());
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-    return rows;
-}
 
 /// Keys that are asked about and that the model does not know, each once.
 class UnknownKeys {
@@ -61,82 +46,28 @@ private:
     std::vector<std::string> keys_;
 };
 
-/// Which items may be offered. Views what it is made of.
-struct Conditions {
-    AttributeFilter filter;
-    bool has_filter = false;
-    std::optional<std::vector<std::uint32_t>> within;  // ascending
-    Diversity diversity;
-
-    bool narrow() const { return has_filter || within.has_value(); }
-    /// Whether the best candidates are the answer.
-    bool are_none() const { return !narrow() && !diversity.cap && diversity.mmr == 0; }
-    bool allows(std::uint32_t row) const {
-        return (!within || std::binary_search(within->begin(), within->end(), row)) &&
-               (!has_filter || filter.allows(row));
-    }
-};
-
-Status check_mmr(const Model& model, const RefinedQuery& query) {
-    if (!(query.mmr >= 0 && query.mmr <= 1)) {
-        return invalid_argument(fmt::format("mmr {}: expected a number from 0 to 1", query.mmr));
-    }
-    if (query.mmr > 0 && model.item_vectors().num_rows != model.num_items()) {
-        return invalid_argument("mmr needs item vectors, which this model does not have");
-    }
-    if (query.mmr > 0 && query.query.k > kMaxMmrResults) {
-        return invalid_argument(fmt::format("mmr is for up to {} results, {} were asked for",
-                                            kMaxMmrResults, query.query.k));
-    }
-    return Status();
-}
-
-Result<Conditions> bind_conditions(const Model& model, const RefinedQuery& query) {
-    if (Status status = check_mmr(model, query); !status.ok()) {
-        return status;
-    }
-    Result<AttributeFilter> filter = AttributeFilter::compile(model, query.filter);
-    if (!filter.ok()) {
-        return filter.status().with_context("filter");
-    }
-    Conditions conditions = {std::move(*filter), !query.filter.empty(), {}, {}};
-    if (query.within) {
-        conditions.within = known_rows(model, *query.within);
-    }
-    conditions.diversity.k = query.query.k;
-    conditions.diversity.mmr = query.mmr;
-    conditions.diversity.vectors = model.item_vectors();
-    if (query.cap) {
-        if (query.cap->max_per_value == 0) {
-            return invalid_argument("diversity: max_per_value must be at least 1");
-        }
-        const Result<StringTableView> column = find_attribute(model, query.cap->attribute);
-        if (!column.ok()) {
-            return column.status().with_context("diversity");
-        }
-        conditions.diversity.cap = ValueCap{*column, query.cap->max_per_value};
-    }
-    return conditions;
-}
-
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 bool has_passed(const Deadline& deadline) {
     return deadline && std::chrono::steady_clock::now() > *deadline;
 }
 
+/// Whether candidates fulfil the conditions when they are fetched.
+enum class Fetched { kAnyItems, kOfferedItems };
+
 /// Asks for more and more candidates until k are left of them, there are no more, or it is too late
 /// for more, which is said then.
-Result<std::vector<ScoredRow>> choose(const FetchBest& fetch, const Conditions& conditions,
-                                      std::size_t num_items, const Deadline& deadline,
-                                      bool& is_cut_short) {
+Result<std::vector<ScoredRow>> choose(const FetchBest& fetch, Fetched fetched,
+                                      const Conditions& conditions, std::size_t num_items,
+                                      const Deadline& deadline, bool& is_cut_short) {
     const Diversity& diversity = conditions.diversity;
     if (conditions.are_none()) {
         return fetch(diversity.k);
     }
     constexpr std::size_t kGrowth = 8;
-    const std::size_t wanted = diversity.mmr > 0 ? mmr_pool(diversity.k) : diversity.k;
-    std::size_t count = std::min(num_items, wanted * 2);
+    const std::size_t wanted = conditions.num_candidates();
+    const bool loses_some = diversity.cap || fetched == Fetched::kAnyItems;
+    std::size_t count = std::min(num_items, loses_some ? wanted * 2 : wanted);
     for (;;) {
         Result<std::vector<ScoredRow>> found = fetch(count);
         if (!found.ok()) {
@@ -145,7 +76,7 @@ Result<std::vector<ScoredRow>> choose(const FetchBest& fetch, const Conditions& 
         const bool is_all = found->size() < count || count >= num_items;
         const bool is_late = !is_all && has_passed(deadline);
         std::vector<ScoredRow>& candidates = *found;
-        if (conditions.narrow()) {
+        if (conditions.narrow() && fetched == Fetched::kAnyItems) {
             std::erase_if(candidates,
                           [&](const ScoredRow& row) { return !conditions.allows(row.item_row); });
         }
@@ -160,15 +91,34 @@ Result<std::vector<ScoredRow>> choose(const FetchBest& fetch, const Conditions& 
     }
 }
 
+/// One list of candidates; it is enough where k are left of it, or it has all there are.
+Result<std::vector<ScoredRow>> try_once(const FetchBest& fetch, const Conditions& conditions,
+                                        std::size_t count, std::size_t num_items, bool& is_enough) {
+    count = std::min(count, num_items);
+    Result<std::vector<ScoredRow>> found = fetch(count);
+    if (!found.ok()) {
+        return found;
+    }
+    const bool is_all = found->size() < count || count == num_items;
+    std::erase_if(*found, [&](const ScoredRow& row) { return !conditions.allows(row.item_row); });
+    const bool are_many = found->size() >= conditions.num_candidates();
+    std::vector<ScoredRow> chosen = choose_diverse(*found, conditions.diversity);
+    is_enough = is_all || (are_many && chosen.size() == conditions.diversity.k);
+    return chosen;
+}
+
 }  // namespace
 
 struct RefinedAnswers::State {
     State(const Model& the_model, const Recommender& the_recommender)
         : model(the_model), recommender(the_recommender), popular(the_model) {}
 
-    Status answer_similar(const Query& query, const Conditions& conditions,
-                          const Deadline& deadline, AnswerScratch& scratch,
-                          RefinedAnswer& refined) const;
+    std::shared_ptr<const OfferedItems> offered_items(const RefinedQuery& query,
+                                                      const Conditions& conditions,
+                                                      bool only_cheaply) const;
+    Status answer_similar(const RefinedQuery& refined_query, const Query& query,
+                          const Conditions& conditions, const Deadline& deadline,
+                          AnswerScratch& scratch, RefinedAnswer& refined) const;
     Status answer_by_examples(const Query& query, const Conditions& conditions,
                               const Deadline& deadline, RefinedAnswer& refined) const;
     Status answer_popular(const Query& query, const Conditions& conditions,
@@ -177,12 +127,32 @@ struct RefinedAnswers::State {
     const Model& model;
     const Recommender& recommender;
     PopularItems popular;
+    mutable OfferedCache offered_sets;
 };
 
+/// What fulfils the conditions; null where making it would be dear and is to be cheap.
+std::shared_ptr<const OfferedItems> RefinedAnswers::State::offered_items(
+    const RefinedQuery& query, const Conditions& conditions, bool only_cheaply) const {
+    if (conditions.within) {
+        std::vector<std::uint32_t> rows = conditions.rows_within();
+        return only_cheaply && rows.size() > OfferedItems::kFewItems
+                   ? nullptr
+                   : std::make_shared<OfferedItems>(OfferedItems::of_rows(model, std::move(rows)));
+    }
+    std::string key = key_of(query.filter);
+    std::shared_ptr<const OfferedItems> offered = offered_sets.find(key);
+    if (offered == nullptr && !only_cheaply) {
+        offered = std::make_shared<OfferedItems>(OfferedItems::of_condition(
+            model, [&](std::uint32_t row) { return conditions.filter.allows(row); }));
+        offered_sets.insert(std::move(key), offered);
+    }
+    return offered;
+}
+
 /// Swaps with the answer in the scratch, so that the memory of both is kept.
-Status RefinedAnswers::State::answer_similar(const Query& query, const Conditions& conditions,
-                                             const Deadline& deadline, AnswerScratch& scratch,
-                                             RefinedAnswer& refined) const {
+Status RefinedAnswers::State::answer_similar(const RefinedQuery& refined_query, const Query& query,
+                                             const Conditions& conditions, const Deadline& deadline,
+                                             AnswerScratch& scratch, RefinedAnswer& refined) const {
     Answer& found = scratch.buffers_->answer;
     const auto ask = [&](const Query& asked) {
         Status status = recommender.answer(asked, scratch, found);
@@ -206,8 +176,28 @@ Status RefinedAnswers::State::answer_similar(const Query& query, const Condition
         }
         return std::move(found.results);
     };
+    const bool by_vectors = model.info().answer_by != AnswerBy::kLists;
+    std::shared_ptr<const OfferedItems> offered;
+    if (conditions.narrow() && by_vectors) {
+        offered = offered_items(refined_query, conditions, true);
+        if (offered == nullptr) {
+            // Many items fulfil most conditions: a somewhat longer list has enough of them.
+            constexpr std::size_t kTried = 4;
+            bool is_enough = false;
+            Result<std::vector<ScoredRow>> chosen =
+                try_once(fetch, conditions, kTried * conditions.num_candidates(), model.num_items(),
+                         is_enough);
+            if (!chosen.ok() || is_enough) {
+                refined.results = chosen.ok() ? std::move(*chosen) : std::vector<ScoredRow>();
+                return chosen.status();
+            }
+            offered = offered_items(refined_query, conditions, false);
+        }
+        wider.offered = offered.get();
+    }
     Result<std::vector<ScoredRow>> chosen =
-        choose(fetch, conditions, model.num_items(), deadline, refined.is_cut_short);
+        choose(fetch, offered != nullptr ? Fetched::kOfferedItems : Fetched::kAnyItems, conditions,
+               model.num_items(), deadline, refined.is_cut_short);
     if (!chosen.ok()) {
         return chosen.status();
     }
@@ -223,8 +213,8 @@ Status RefinedAnswers::State::answer_by_examples(const Query& query, const Condi
         return examples.status();
     }
     const FetchBest fetch = [&](std::size_t count) { return examples->best(count, deadline); };
-    Result<std::vector<ScoredRow>> chosen =
-        choose(fetch, conditions, model.num_items(), deadline, refined.is_cut_short);
+    Result<std::vector<ScoredRow>> chosen = choose(
+        fetch, Fetched::kAnyItems, conditions, model.num_items(), deadline, refined.is_cut_short);
     if (!chosen.ok()) {
         return chosen.status();
     }
@@ -249,7 +239,7 @@ Status RefinedAnswers::State::answer_popular(const Query& query, const Condition
         return best;
     };
     Result<std::vector<ScoredRow>> chosen =
-        choose(fetch, conditions, model.num_items(), {}, refined.is_cut_short);
+        choose(fetch, Fetched::kAnyItems, conditions, model.num_items(), {}, refined.is_cut_short);
     if (!chosen.ok()) {
         return chosen.status();
     }
@@ -315,7 +305,8 @@ Status RefinedAnswers::answer(const RefinedQuery& query, AnswerScratch& scratch,
         const Query& asked = known ? *known : query.query;
         return query.best_of_examples
                    ? state_->answer_by_examples(asked, *conditions, query.deadline, answer)
-                   : state_->answer_similar(asked, *conditions, query.deadline, scratch, answer);
+                   : state_->answer_similar(query, asked, *conditions, query.deadline, scratch,
+                                            answer);
     }
     for (const std::string& key : query.query.exclude) {
         unknown.look_up(key);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "index/build_index.h"
 #include "recommend/diversify.h"
 #include "recommend/recommend_fixture.h"
 
@@ -62,13 +63,16 @@ std::vector<std::uint32_t> slow_answer(const Fixture& fixture, const RefinedQuer
     Query all = query.query;
     all.k = fixture.model.num_items();
     std::vector<ScoredRow> left;
+    std::set<std::string> within;
+    if (query.within) {
+        within.insert(query.within->begin(), query.within->end());
+    }
     const std::size_t brand = fixture.model.attribute_names().size() - 1;
     const Result<Answer> everything = fixture.recommender.answer(all);
     for (const ScoredRow& row : everything->results) {
         const std::string key(fixture.model.item_keys()[row.item_row]);
         const std::string text(fixture.model.attribute(brand)[row.item_row]);
-        bool is_allowed =
-            !query.within || std::count(query.within->begin(), query.within->end(), key) > 0;
+        bool is_allowed = !query.within || within.contains(key);
         for (const AttributeCondition& condition : query.filter.must) {
             is_allowed =
                 is_allowed && std::count(condition.in->begin(), condition.in->end(), text) > 0;
@@ -111,6 +115,54 @@ TEST_P(EveryModel, gives_k_results_under_every_condition_where_k_exist) {
         const Result<RefinedAnswer> answer = fixture.answers.answer(query);
         ASSERT_TRUE(answer.ok()) << answer.status().message();
         EXPECT_EQ(rows_of(answer->results), slow_answer(fixture, query));
+    }
+}
+
+/// With a scan of the vectors, and with an index over them.
+class ByVectors : public ::testing::TestWithParam<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(RefinedAnswers, ByVectors, ::testing::Values(false, true));
+
+TEST_P(ByVectors, hands_conditions_down_to_searches_with_the_answers_of_leaving_out_afterwards) {
+    constexpr std::size_t kItems = 14000;
+    ModelParts parts = with_brands(random_parts(AnswerBy::kVectors, kItems, 60, 6, 3), 40);
+    if (GetParam()) {
+        ThreadPool pool(1);
+        parts.index = build_index(parts.item_vectors.view(), {.num_leaves = 1}, pool).value();
+    }
+    const Fixture fixture(std::move(parts));
+    std::vector<std::string> brands;  // of a third of the items: too many to compare each
+    for (std::size_t brand = 0; brand < 15; ++brand) {
+        brands.push_back(numbered("b", brand));
+    }
+    std::vector<std::string> many;
+    for (std::size_t item = 0; item < kItems; item += 2) {
+        many.push_back(item_key(item));
+    }
+    const std::vector<std::string> few(many.begin(), many.begin() + 300);
+    const std::vector<std::string>* const none = nullptr;
+    const std::vector<std::string>* const cases[][2] = {
+        {&brands, none}, {&brands, &few}, {&brands, &many}, {none, &few}, {none, &many}};
+    for (const auto& [brand_texts, within] : cases) {
+        for (const std::size_t k : {1, 10, 700}) {
+            for (int round = 0; round < 2; ++round) {
+                RefinedQuery query = similar_to(7, k);
+                query.query.exclude = {item_key(0), item_key(2)};
+                if (brand_texts != nullptr) {
+                    query.filter.must.push_back(brand_in(*brand_texts));
+                }
+                if (within != nullptr) {
+                    query.within = *within;
+                }
+                if (round == 1) {
+                    query.cap = RefinedQuery::Cap{"brand", 3};
+                }
+                const Result<RefinedAnswer> answer = fixture.answers.answer(query);
+                ASSERT_TRUE(answer.ok()) << answer.status().message();
+                EXPECT_EQ(rows_of(answer->results), slow_answer(fixture, query));
+                EXPECT_FALSE(answer->is_cut_short);
+            }
+        }
     }
 }
 

@@ -221,6 +221,7 @@ Status resolve_query(const Model& model, const Query& query, ResolvedQuery& reso
     resolved.popularity_exponent = query.popularity_exponent;
     resolved.offer_query_items = query.offer_query_items;
     resolved.search = query.search;
+    resolved.offered = query.offered;
     if (query.group_key) {
         const Result<std::uint32_t> row = resolve_group(model, *query.group_key);
         if (!row.ok()) {

@@ -33,6 +33,7 @@ struct ResolvedQuery {
     std::optional<double> popularity_exponent;
     bool offer_query_items = false;
     SearchChoice search;
+    const OfferedItems* offered = nullptr;  // as in Query
 
     /// Whether the query is one item and nothing else, so that a stored list may answer it.
     bool is_one_item() const {

@@ -11,6 +11,7 @@
 #include "data/matrix.h"
 #include "kernels/kernels.h"
 #include "recommend/collect_lists.h"
+#include "recommend/offered_items.h"
 #include "recommend/query_vector.h"
 #include "recommend/vector_search.h"
 
@@ -83,7 +84,10 @@ struct VectorAnswers::State {
     Status history_vector(std::span<const std::uint32_t> item_rows, std::span<const float> values,
                           std::span<float> vector) const;
     bool find_in_table(std::uint32_t item_row, std::span<const std::uint32_t> excluded,
-                       std::size_t k, std::vector<ScoredRow>& rows) const;
+                       const OfferedItems* offered, std::size_t k,
+                       std::vector<ScoredRow>& rows) const;
+    void score_offered(std::span<const float> vector, const ResolvedQuery& query, double exponent,
+                       std::vector<ScoredRow>& rows) const;
     Status search_block(const Matrix& queries, const SparseView& excluded,
                         const BatchOptions& options, double exponent, ThreadPool& pool,
                         std::span<std::vector<ScoredRow>* const> lists) const;
@@ -187,10 +191,11 @@ Status VectorAnswers::State::history_vector(std::span<const std::uint32_t> item_
     return Status();
 }
 
-/// Takes the first k of the item's stored list that are not excluded. Returns false if the list is
-/// too short to say what the best k are.
+/// Takes the first k of the item's stored list that are offered and not excluded. Returns false if
+/// the list is too short to say what the best k are.
 bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
-                                         std::span<const std::uint32_t> excluded, std::size_t k,
+                                         std::span<const std::uint32_t> excluded,
+                                         const OfferedItems* offered, std::size_t k,
                                          std::vector<ScoredRow>& rows) const {
     const NeighboursView table = model.neighbours();
     if (table.num_items() == 0) {
@@ -200,7 +205,8 @@ bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
     for (std::uint64_t entry = table.offsets[item_row];
          entry < table.offsets[item_row + 1] && rows.size() < k; ++entry) {
         const std::uint32_t row = table.item_rows[entry];
-        if (!std::binary_search(excluded.begin(), excluded.end(), row)) {
+        if (!std::binary_search(excluded.begin(), excluded.end(), row) &&
+            (offered == nullptr || offered->contains(row))) {
             rows.push_back({row, table.scores[entry]});
         }
     }
@@ -216,6 +222,19 @@ Status VectorAnswers::State::search_block(const Matrix& queries, const SparseVie
     const Result<Neighbours> found = search.best_of_all(queries, excluded, options, exponent, pool);
     if (!found.ok()) {
         return found.status();
+/// The best k of the few items that are offered.
+void VectorAnswers::State::score_offered(std::span<const float> vector, const ResolvedQuery& query,
+                                         double exponent, std::vector<ScoredRow>& rows) const {
+    rows.clear();
+    for (const std::uint32_t row : query.offered->rows()) {
+        if (!std::binary_search(query.excluded.begin(), query.excluded.end(), row)) {
+            rows.push_back({row, 0});
+        }
+    }
+    rescore(vector, exponent, rows);
+    rows.resize(std::min(rows.size(), query.k));
+}
+
     }
     return for_each_query(lists.size(), pool, [&](std::size_t query) {
         if (is_zero(queries.row(query))) {
@@ -252,20 +271,27 @@ Status VectorAnswers::answer(const ResolvedQuery& query, Combine combine, QueryB
                              query.search.is_default() &&
                              exponent == state.model.info().popularity_exponent;
     std::vector<ScoredRow>& rows = answer.results;
-    if (table_holds &&
-        state.find_in_table(query.items[0].item_row, query.excluded, query.k, rows)) {
+    if (table_holds && state.find_in_table(query.items[0].item_row, query.excluded, query.offered,
+                                           query.k, rows)) {
         state.rescore(vector, exponent, rows);
         answer.source = AnswerSource::kNeighbours;
         return Status();
     }
     const Stopwatch clock;
     SearchAccount account;
-    if (Status status = state.search.best(vector, query, exponent, rows, account.trace);
-        !status.ok()) {
-        return status;
+    if (query.offered != nullptr && query.offered->is_few()) {
+        const std::size_t count = query.offered->count();
+        state.score_offered(vector, query, exponent, rows);
+        account.trace = {.path = SearchPath::kExact, .scored = count, .rescored = count};
+        account.seconds = clock.seconds();
+    } else {
+        Status status = state.search.best(vector, query, exponent, rows, account.trace);
+        if (!status.ok()) {
+            return status;
+        }
+        account.seconds = clock.seconds();
+        state.rescore(vector, exponent, rows);
     }
-    account.seconds = clock.seconds();
-    state.rescore(vector, exponent, rows);
     answer.source =
         account.trace.path == SearchPath::kTree ? AnswerSource::kIndex : AnswerSource::kExact;
     answer.search = account;
@@ -315,7 +341,7 @@ Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> i
             for (std::size_t place = begin; place < end; ++place) {
                 const std::uint32_t item_row = item_rows[place];
                 std::vector<ScoredRow>& list = lists[place - begin];
-                if (table_holds && state.find_in_table(item_row, {}, options.k, list)) {
+                if (table_holds && state.find_in_table(item_row, {}, nullptr, options.k, list)) {
                     state.item_vector(item_row, vector);
                     if (is_zero(vector)) {
                         list.clear();

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "recommend/offered_items.h"
+
 namespace segue {
 
 VectorSearch::VectorSearch(const Model& model)
@@ -21,12 +23,14 @@ const ExactIndex& VectorSearch::scan() const {
 
 Status VectorSearch::best(std::span<const float> vector, const ResolvedQuery& query,
                           double exponent, std::vector<ScoredRow>& rows, SearchTrace& trace) const {
+    const OfferedItems* const offered = query.offered;
     if (index_ != nullptr) {
         const ScratchPool<SearchScratch>::Lease scratch(scratches_);
         return index_->search(vector,
                               {.k = query.k,
                                .popularity_exponent = exponent,
                                .excluded = query.excluded,
+                               .filter = offered != nullptr ? offered->filter() : nullptr,
                                .path = query.search.path,
                                .knobs = query.search.knobs},
                               *scratch, rows, &trace);
@@ -35,6 +39,7 @@ Status VectorSearch::best(std::span<const float> vector, const ResolvedQuery& qu
     options.k = query.k;
     options.popularity_exponent = exponent;
     options.excluded = query.excluded;
+    options.allowed = offered != nullptr ? offered->bitmap() : std::span<const std::uint64_t>();
     Result<std::vector<ScoredRow>> found = scan().search(vector, options);
     if (!found.ok()) {
         return found.status();

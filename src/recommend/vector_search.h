@@ -28,7 +28,8 @@ public:
     explicit VectorSearch(const Model& model);
 
     /// Replaces `rows` by the best items for the vector by dot / ||j||^exponent, with the k, the
-    /// exclusions and the choice of the query. Returns an error if: the vector is not finite.
+    /// exclusions and the choice of the query. Requires: what the query offers is not few. Returns
+    /// an error if: the vector is not finite.
     Status best(std::span<const float> vector, const ResolvedQuery& query, double exponent,
                 std::vector<ScoredRow>& rows, SearchTrace& trace) const;
 
