@@ -133,7 +133,7 @@ void BatchUnit::raise_threshold(const SearchTerms& terms, One& one) {
             scores += (num_entries + kCodeBlock - 1) / kCodeBlock * kCodeBlock;
         }
     }
-    one.best.raise_threshold(codes, first_scores_.data(), num_blocks);
+    one.best.raise_threshold(codes, first_scores_.data(), num_blocks, scratch_.select);
 }
 
 void BatchUnit::list_visits(const TreeTables& tree) {

@@ -18,8 +18,8 @@ constexpr double kUsualLeaves = 2;
 constexpr std::size_t kLeastLeaves = 8;
 constexpr std::size_t kLeastCandidates = 100;
 constexpr std::size_t kCandidatesPerResult = 5;
-/// Entries above the guessed threshold for one that is wanted.
-constexpr double kSurplus = 1.2;
+/// Lines of codes that are asked for ahead of the scan: what one core can wait for, and half more.
+constexpr std::size_t kLinesAhead = 64;
 
 /// Scores the entries of the query's leaves into buffers.scores.
 void scan_leaves(const SearchTerms& terms, TreeBuffers& buffers) {
@@ -54,19 +54,31 @@ void scan_leaves(const SearchTerms& terms, TreeBuffers& buffers) {
     }
 }
 
+/// Asks for the first codes of the query's leaves, while its tables are made.
+void prefetch_codes(const SearchTerms& terms, std::span<const std::uint32_t> leaves) {
+    std::size_t lines_left = kLinesAhead;
+    for (const std::uint32_t leaf : leaves) {
+        const kernels::CodeSegment segment = segment_of(terms, leaf, 0);
+        const std::size_t num_lines =
+            std::min(lines_left, (segment.num_entries + kCodeBlock - 1) / kCodeBlock *
+                                     terms.index.tree.num_lines);
+        for (std::size_t line = 0; line < num_lines; ++line) {
+            __builtin_prefetch(segment.codes + line * kernels::kCodeLineBytes, 0, 2);
+        }
+        lines_left -= num_lines;
+        if (lines_left == 0) {
+            return;
+        }
+    }
+}
+
 /// Leaves the best entries of the scores in buffers.best.
 void select_entries(std::size_t count, TreeBuffers& buffers) {
     const kernels::CodesKernels& codes = *kernels::active_kernels().codes;
-    const std::size_t num_blocks = buffers.first_entries.size();
-    for (double surplus = kSurplus;; surplus *= 2) {
-        buffers.best.start(count);
-        const bool guessed = buffers.best.guess_threshold(codes, buffers.scores.data(), num_blocks,
-                                                          surplus, buffers.scratch.select);
-        buffers.best.collect(codes, buffers.scores.data(), buffers.first_entries);
-        if (!guessed || buffers.best.size() >= count) {
-            break;
-        }
-    }
+    buffers.best.start(count);
+    buffers.best.raise_threshold(codes, buffers.scores.data(), buffers.first_entries.size(),
+                                 buffers.scratch.select);
+    buffers.best.collect(codes, buffers.scores.data(), buffers.first_entries);
     buffers.best.cut(codes);
 }
 
@@ -129,6 +141,7 @@ void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
         if (!chosen) {
             buffers.query.choose_leaves(terms, reach.num_leaves, buffers.scratch);
         }
+        prefetch_codes(terms, buffers.query.leaves());
         if (buffers.query.leaves().empty() || !buffers.query.make_tables(terms, buffers.scratch)) {
             break;
         }
@@ -145,6 +158,9 @@ void search_tree(const PreparedSearch& search, TreeBuffers& buffers,
                 !reads_too_little(terms, results, buffers.scratch, buffers.query)) {
                 return;
             }
+            // Where more leaves promise as good items, more entries lie within the errors of codes.
+            constexpr std::size_t kMoreCandidates = 2;
+            reach.num_candidates *= kMoreCandidates;
             chosen = true;
         } else if (all) {
             break;

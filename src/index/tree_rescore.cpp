@@ -56,6 +56,7 @@ void Rescorer::start(const SearchTerms& terms, std::span<const std::uint32_t> en
             __builtin_prefetch(row + at);
         }
         __builtin_prefetch(tables.row_scales.data() + position);
+        __builtin_prefetch(tables.item_rows.data() + position);
     }
 }
 
@@ -124,9 +125,6 @@ std::size_t Rescorer::finish(const PreparedSearch& search, const TreeQuery& quer
     const IndexTables& tables = terms.index.tables;
     score_rows(terms, query, strict);
     choose_finalists(terms.k + search.excluded.size() + surplus);
-    for (const std::uint32_t position : finalists_) {
-        __builtin_prefetch(tables.item_rows.data() + position);
-    }
     const RowScorer score(terms.index.items, tables.measure, terms.popularity_exponent,
                           search.query.data());
     for (std::uint32_t& finalist : finalists_) {

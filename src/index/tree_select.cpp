@@ -1,7 +1,7 @@
 #include "index/tree_select.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <limits>
 
 #include "kernels/kernels.h"
@@ -13,10 +13,9 @@ using kernels::CodesKernels;
 using kernels::kCodeBlock;
 using kernels::kNoScore;
 
-/// Scores looked at for a first guess, and how many of them the guess rests on at least.
-constexpr std::size_t kSampleBlocks = 48;
-constexpr std::size_t kLeastSampled = 12;
-constexpr std::size_t kSampledFloats = 256;
+/// Groups of scores for one that is wanted, where the greatest of each group are looked at first:
+/// the threshold that the wanted number of groups reach is one that few more scores do.
+constexpr std::size_t kGroupsPerWanted = 8;
 constexpr std::size_t kFloatBlock = 16;
 
 /// Finds the cut by halving [low, high]: more than `rank` scores are above low, fewer are above
@@ -51,6 +50,18 @@ ScoreCut<std::int16_t> cut_scores(const CodesKernels& kernels, const std::int16_
         [&](std::int16_t threshold) {
             return kernels.count_above(scores, num_blocks, 1, threshold);
         });
+}
+
+/// The greatest of every num_groups-th score.
+void fold(std::span<const float> scores, std::size_t num_groups, std::vector<float>& greatest) {
+    greatest.assign(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(num_groups));
+    for (std::size_t first = num_groups; first < scores.size(); first += num_groups) {
+        const float* from = scores.data() + first;
+        const std::size_t count = std::min(num_groups, scores.size() - first);
+        for (std::size_t i = 0; i < count; ++i) {
+            greatest[i] = from[i] > greatest[i] ? from[i] : greatest[i];
+        }
+    }
 }
 
 }  // namespace
@@ -89,17 +100,12 @@ void choose_best(std::span<const float> scores, std::size_t count, SelectBuffers
         return;
     }
     float guess = kNothing;
-    if (scores.size() > 2 * kSampledFloats) {
-        const std::size_t step = scores.size() / kSampledFloats;
-        buffers.sample.clear();
-        for (std::size_t at = 0; at + kFloatBlock <= scores.size(); at += step * kFloatBlock) {
-            buffers.sample.insert(buffers.sample.end(), scores.begin() + at,
-                                  scores.begin() + at + kFloatBlock);
-        }
-        const std::size_t rank = count * buffers.sample.size() / scores.size() * 5 / 4 + 6;
-        if (rank < buffers.sample.size()) {
-            guess = cut_floats(codes, buffers.sample, rank).threshold;
-        }
+    const std::size_t num_groups =
+        (count * kGroupsPerWanted + kFloatBlock - 1) / kFloatBlock * kFloatBlock;
+    if (2 * num_groups <= scores.size()) {
+        fold(scores, num_groups, buffers.greatest);
+        const ScoreCut<float> cut = cut_floats(codes, buffers.greatest, count);
+        guess = cut.num_above == count ? cut.threshold : std::nextafter(cut.threshold, kNothing);
     }
     buffers.above.resize(scores.size());
     const auto collect = [&](float threshold) {
@@ -193,38 +199,23 @@ void BestEntries::cut(const CodesKernels& kernels) {
 }
 
 void BestEntries::raise_threshold(const CodesKernels& kernels, const std::int16_t* scores,
-                                  std::size_t num_blocks) {
-    if (kernels.count_above(scores, num_blocks, 1, kNoScore) > wanted_) {
-        const ScoreCut<std::int16_t> cut = cut_scores(kernels, scores, num_blocks, wanted_);
-        threshold_ = std::max(threshold_, static_cast<std::int16_t>(cut.threshold - 1));
+                                  std::size_t num_blocks, SelectBuffers& buffers) {
+    const std::size_t num_groups = (wanted_ * kGroupsPerWanted + kCodeBlock - 1) / kCodeBlock;
+    if (2 * num_groups <= num_blocks) {
+        if (buffers.greatest_scores.size() < num_groups * kCodeBlock) {
+            buffers.greatest_scores = AlignedBuffer<std::int16_t>(num_groups * kCodeBlock * 2);
+        }
+        kernels.fold_scores(scores, num_blocks, num_groups, buffers.greatest_scores.data());
+        scores = buffers.greatest_scores.data();
+        num_blocks = num_groups;
     }
-}
-
-bool BestEntries::guess_threshold(const CodesKernels& kernels, const std::int16_t* scores,
-                                  std::size_t num_blocks, double surplus, SelectBuffers& buffers) {
-    std::size_t step = std::max<std::size_t>(1, num_blocks / kSampleBlocks);
-    const std::size_t least_blocks =
-        std::min(num_blocks, kLeastSampled * num_blocks / std::max<std::size_t>(1, wanted_) + 1);
-    step = std::max<std::size_t>(
-        1, std::min(step, num_blocks / std::max<std::size_t>(1, least_blocks)));
-    const std::size_t num_sampled = (num_blocks + step - 1) / step;
-    const auto rank = static_cast<std::size_t>(
-        static_cast<double>(wanted_ * num_sampled) / static_cast<double>(num_blocks) * surplus + 3);
-    if (rank >= num_sampled * kCodeBlock) {
-        return false;
+    if (wanted_ == 0 || wanted_ >= num_blocks * kCodeBlock) {
+        return;
     }
-    if (buffers.score_sample.size() < num_sampled * kCodeBlock) {
-        buffers.score_sample = AlignedBuffer<std::int16_t>(num_sampled * kCodeBlock * 2);
-    }
-    std::int16_t* sample = buffers.score_sample.data();
-    for (std::size_t i = 0; i < num_sampled; ++i) {
-        std::memcpy(sample + i * kCodeBlock, scores + i * step * kCodeBlock,
-                    kCodeBlock * sizeof(*sample));
-    }
-    const ScoreCut<std::int16_t> cut = cut_scores(kernels, sample, num_sampled, rank);
-    threshold_ = std::max<std::int16_t>(
-        kNoScore, static_cast<std::int16_t>(std::max<int>(cut.threshold - 1, kNoScore)));
-    return threshold_ > kNoScore;
+    const ScoreCut<std::int16_t> cut = cut_scores(kernels, scores, num_blocks, wanted_);
+    const int threshold = cut.num_above == wanted_ ? cut.threshold : cut.threshold - 1;
+    threshold_ =
+        std::max(threshold_, static_cast<std::int16_t>(std::max<int>(threshold, kNoScore)));
 }
 
 }  // namespace segue

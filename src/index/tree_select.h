@@ -1,7 +1,7 @@
 #pragma once
 
 // The best R of many scores without sorting or a heap: the threshold that leaves R is found by
-// counting, on a sample first.
+// counting, among the greatest of groups of scores first.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,10 +27,10 @@ ScoreCut<float> cut_floats(const kernels::CodesKernels& kernels, std::span<const
 
 /// Memory of choose_best and BestEntries. Not thread-safe.
 struct SelectBuffers {
-    std::vector<float> sample;
+    std::vector<float> greatest;
     std::vector<float> values;
     std::vector<std::uint32_t> above;
-    AlignedBuffer<std::int16_t> score_sample;
+    AlignedBuffer<std::int16_t> greatest_scores;
 };
 
 /// The indices of the best `count` scores, ascending; of equal scores the first. Fewer where fewer
@@ -67,14 +67,10 @@ public:
     /// Leaves the best, and of those with the last score the first.
     void cut(const kernels::CodesKernels& kernels);
 
-    /// Raises the threshold to one that, going by a sample, somewhat more than the wanted number
-    /// of `scores` are above. Returns false where it is no better than none.
-    bool guess_threshold(const kernels::CodesKernels& kernels, const std::int16_t* scores,
-                         std::size_t num_blocks, double surplus, SelectBuffers& buffers);
-    /// Raises the threshold to what as many of `scores` as are wanted are above, where there are so
-    /// many: some of what will be collected.
+    /// Raises the threshold to one that at least the wanted number of `scores` are above or equal
+    /// to the last of, and few more: of all or some of what will be collected.
     void raise_threshold(const kernels::CodesKernels& kernels, const std::int16_t* scores,
-                         std::size_t num_blocks);
+                         std::size_t num_blocks, SelectBuffers& buffers);
 
 private:
     void reserve(std::size_t capacity);

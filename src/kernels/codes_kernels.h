@@ -108,6 +108,10 @@ struct CodesKernels {
     void (*mask_scores)(const std::uint64_t* bits, std::size_t first_bit, std::size_t n,
                         std::int16_t* scores);
 
+    /// greatest[g * 32 + lane] = the greatest score of the lane in every num_groups-th block from g
+    /// on. Requires: num_groups <= num_blocks.
+    void (*fold_scores)(const std::int16_t* scores, std::size_t num_blocks, std::size_t num_groups,
+                        std::int16_t* greatest);
     /// The greatest score of every step-th block, kNoScore if there are none.
     std::int16_t (*max_score)(const std::int16_t* scores, std::size_t num_blocks, std::size_t step);
     /// How many scores of every step-th block are above the threshold.

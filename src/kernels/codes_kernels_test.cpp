@@ -300,6 +300,25 @@ TEST_P(Codes, masks_take_scores_away_from_any_bit_on) {
     }
 }
 
+TEST_P(Codes, the_greatest_scores_of_groups_of_blocks_are_found) {
+    for (const std::size_t num_blocks : {1, 2, 7, 40}) {
+        const std::vector<std::int16_t> scores =
+            random_words(num_blocks * 32, -32768, 32767, 40 + num_blocks);
+        for (std::size_t num_groups = 1; num_groups <= num_blocks; num_groups += 3) {
+            const std::size_t size = num_groups * 32;
+            std::vector<std::int16_t> expected(scores.begin(), scores.begin() + size);
+            for (std::size_t i = 0; i < scores.size(); ++i) {
+                expected[i % size] = std::max(expected[i % size], scores[i]);
+            }
+            std::vector<std::int16_t> greatest(size + 1, 9);
+            codes().fold_scores(scores.data(), num_blocks, num_groups, greatest.data());
+            EXPECT_EQ(greatest.back(), 9);
+            greatest.pop_back();
+            EXPECT_EQ(greatest, expected);
+        }
+    }
+}
+
 TEST_P(Codes, the_best_scores_are_counted_and_collected) {
     for (const std::size_t num_blocks : {0, 1, 2, 7, 40}) {
         const std::vector<std::int16_t> scores =

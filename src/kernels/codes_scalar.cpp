@@ -155,6 +155,15 @@ void mask_scores(const std::uint64_t* bits, std::size_t first_bit, std::size_t n
     }
 }
 
+void fold_scores(const std::int16_t* scores, std::size_t num_blocks, std::size_t num_groups,
+                 std::int16_t* greatest) {
+    const std::size_t size = num_groups * kCodeBlock;
+    std::copy_n(scores, size, greatest);
+    for (std::size_t i = size; i < num_blocks * kCodeBlock; ++i) {
+        greatest[i % size] = std::max(greatest[i % size], scores[i]);
+    }
+}
+
 std::int16_t max_score(const std::int16_t* scores, std::size_t num_blocks, std::size_t step) {
     std::int16_t greatest = kNoScore;
     for (std::size_t block = 0; block < num_blocks; block += step) {
@@ -220,6 +229,7 @@ const CodesKernels& scalar_codes() {
         .multiply_levels = multiply_levels,
         .add_levels = add_levels,
         .mask_scores = mask_scores,
+        .fold_scores = fold_scores,
         .max_score = max_score,
         .count_above = count_above,
         .collect_above = collect_above,

@@ -245,6 +245,18 @@ inline void collect_shared(SharedQuery* queries, std::size_t num_queries, std::s
     }
 }
 
+inline void fold_scores(const std::int16_t* scores, std::size_t num_blocks, std::size_t num_groups,
+                        std::int16_t* greatest) {
+    const std::size_t size = num_groups * kCodeBlock;
+    for (std::size_t lane = 0; lane < size; lane += kScoreLanes) {
+        auto most = hn::LoadU(Scores(), scores + lane);
+        for (std::size_t i = lane + size; i < num_blocks * kCodeBlock; i += size) {
+            most = hn::Max(most, hn::LoadU(Scores(), scores + i));
+        }
+        hn::StoreU(most, Scores(), greatest + lane);
+    }
+}
+
 inline std::int16_t max_score(const std::int16_t* scores, std::size_t num_blocks,
                               std::size_t step) {
     auto greatest = hn::Set(Scores(), kNoScore);
@@ -343,6 +355,7 @@ inline CodesKernels make_kernels() {
     kernels.scan = scan;
     kernels.scan_shared = scan_shared;
     kernels.collect_shared = collect_shared;
+    kernels.fold_scores = fold_scores;
     kernels.max_score = max_score;
     kernels.count_above = count_above;
     kernels.collect_above = collect_above;

@@ -90,6 +90,17 @@ void mask_scores(const std::uint64_t* bits, std::size_t first_bit, std::size_t n
     }
 }
 
+void fold_scores(const std::int16_t* scores, std::size_t num_blocks, std::size_t num_groups,
+                 std::int16_t* greatest) {
+    for (std::size_t group = 0; group < num_groups; ++group) {
+        __m512i most = load(scores + group * kCodeBlock);
+        for (std::size_t block = group + num_groups; block < num_blocks; block += num_groups) {
+            most = _mm512_max_epi16(most, load(scores + block * kCodeBlock));
+        }
+        _mm512_storeu_si512(greatest + group * kCodeBlock, most);
+    }
+}
+
 std::int16_t max_score(const std::int16_t* scores, std::size_t num_blocks, std::size_t step) {
     __m512i greatest = _mm512_set1_epi16(kNoScore);
     for (std::size_t block = 0; block < num_blocks; block += step) {
@@ -206,6 +217,7 @@ void add_avx512vnni_selection(CodesKernels& kernels) {
     kernels.multiply_levels = multiply_levels;
     kernels.add_levels = add_levels;
     kernels.mask_scores = mask_scores;
+    kernels.fold_scores = fold_scores;
     kernels.max_score = max_score;
     kernels.count_above = count_above;
     kernels.collect_above = collect_above;
