@@ -213,15 +213,6 @@ bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
     return rows.size() == k || table.list_size(item_row) + 1 == model.num_items();
 }
 
-/// Searches for all queries at once and writes their lists; the list of a zero vector, to which
-/// every item is alike, stays empty.
-Status VectorAnswers::State::search_block(const Matrix& queries, const SparseView& excluded,
-                                          const BatchOptions& options, double exponent,
-                                          ThreadPool& pool,
-                                          std::span<std::vector<ScoredRow>* const> lists) const {
-    const Result<Neighbours> found = search.best_of_all(queries, excluded, options, exponent, pool);
-    if (!found.ok()) {
-        return found.status();
 /// The best k of the few items that are offered.
 void VectorAnswers::State::score_offered(std::span<const float> vector, const ResolvedQuery& query,
                                          double exponent, std::vector<ScoredRow>& rows) const {
@@ -235,6 +226,15 @@ void VectorAnswers::State::score_offered(std::span<const float> vector, const Re
     rows.resize(std::min(rows.size(), query.k));
 }
 
+/// Searches for all queries at once and writes their lists; the list of a zero vector, to which
+/// every item is alike, stays empty.
+Status VectorAnswers::State::search_block(const Matrix& queries, const SparseView& excluded,
+                                          const BatchOptions& options, double exponent,
+                                          ThreadPool& pool,
+                                          std::span<std::vector<ScoredRow>* const> lists) const {
+    const Result<Neighbours> found = search.best_of_all(queries, excluded, options, exponent, pool);
+    if (!found.ok()) {
+        return found.status();
     }
     return for_each_query(lists.size(), pool, [&](std::size_t query) {
         if (is_zero(queries.row(query))) {
