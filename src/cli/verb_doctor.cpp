@@ -6,13 +6,23 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/json_writer.h"
+#include "base/stopwatch.h"
+#include "base/thread_pool.h"
+#include "bundle/inspect.h"
+#include "cli/index_summary.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "kernels/kernels.h"
+#include "model/model.h"
+#include "pipeline/calibrate.h"
+#include "pipeline/calibration_queries.h"
 #include "tables/duckdb_api.h"
 
 namespace segue::cli {
@@ -65,11 +75,16 @@ struct DoctorArguments {
     static constexpr std::string_view kName = "doctor";
     static constexpr std::string_view kSummary =
         "Show what this machine offers: CPU, kernels, memory, DuckDB.";
+    std::optional<std::string> bundle;
     bool json = false;
 
     void declare(Options& options) {
+        options.text("bundle", bundle, "FILE.segue",
+                     "open it too, and search its index for some of its own items and groups");
         options.flag("json", json, "print one JSON object");
         options.example("Is everything in place?", "segue doctor");
+        options.example("How does the index of this bundle do here?",
+                        "segue doctor --bundle songs.segue");
     }
     Status check() const { return {}; }
     Status run(Console& console) const;
@@ -83,7 +98,98 @@ std::string supported_names() {
     return names;
 }
 
+/// How searches of one kind of query do on this machine.
+struct SearchFinding {
+    std::string_view kind;
+    RecallEstimate recall;
+    Latency latency;
+};
+
+struct BundleFinding {
+    double open_seconds = 0;
+    std::optional<IndexSummary> index;
+    std::vector<SearchFinding> searches;
+};
+
+Result<BundleFinding> try_bundle(const std::string& path) {
+    constexpr std::size_t kQueries = 100;
+    const Result<BundleSummary> summary = describe_bundle(path);
+    if (!summary.ok()) {
+        return summary.status();
+    }
+    BundleFinding finding;
+    finding.index = summary_of_index(*summary);
+    const Stopwatch clock;
+    const Result<Model> model = Model::open(path);
+    if (!model.ok()) {
+        return model.status();
+    }
+    finding.open_seconds = clock.seconds();
+    if (model->index() == nullptr) {
+        return finding;
+    }
+    const Result<std::vector<CalibrationQueries>> queries =
+        make_calibration_queries(*model, kQueries, model->info().seed);
+    if (!queries.ok()) {
+        return queries.status();
+    }
+    ThreadPool pool(0);
+    for (const CalibrationQueries& kind : *queries) {
+        const SearchSetting setting = {.popularity_exponent = kind.usual_exponent};
+        const Result<RecallEstimate> recall =
+            measure_recall(*model->index(), kind.held_out, setting, pool);
+        const Result<Latency> latency = measure_latency(*model->index(), kind.held_out, setting);
+        if (!recall.ok() || !latency.ok()) {
+            return recall.ok() ? latency.status() : recall.status();
+        }
+        finding.searches.push_back({name_of(kind.kind), *recall, *latency});
+    }
+    return finding;
+}
+
+void write_bundle_finding(const BundleFinding& finding, JsonWriter& json) {
+    json.begin_object().key("open_seconds").value(finding.open_seconds).key("index");
+    if (finding.index) {
+        write_json(*finding.index, json);
+    } else {
+        json.null();
+    }
+    json.key("searches").begin_array();
+    for (const SearchFinding& search : finding.searches) {
+        json.begin_object().key("kind").value(search.kind);
+        json.key("queries").value(static_cast<std::uint64_t>(search.recall.num_queries));
+        json.key("recall@10").value(search.recall.mean);
+        json.key("latency_us").begin_object().key("p50").value(search.latency.p50);
+        json.key("p99").value(search.latency.p99).end_object().end_object();
+    }
+    json.end_array().end_object();
+}
+
+void add_bundle_rows(const std::string& path, const BundleFinding& finding, TextTable& table) {
+    table.add_row({"bundle", fmt::format("{}, opened in {}", printable(path),
+                                         seconds_text(finding.open_seconds))});
+    table.add_row({"index", finding.index ? text_of(*finding.index)
+                                          : fmt::format("none; segue index {} builds one where "
+                                                        "there are vectors",
+                                                        shell_quoted(path))});
+    for (const SearchFinding& search : finding.searches) {
+        table.add_row(
+            {"search here", fmt::format("{} {}: recall@10 {:.4f}, {:.0f} us each, the slowest in a "
+                                        "hundred {:.0f}",
+                                        search.recall.num_queries, search.kind, search.recall.mean,
+                                        search.latency.p50, search.latency.p99)});
+    }
+}
+
 Status DoctorArguments::run(Console& console) const {
+    BundleFinding tried;
+    if (bundle) {
+        Result<BundleFinding> finding = try_bundle(*bundle);
+        if (!finding.ok()) {
+            return finding.status();
+        }
+        tried = std::move(finding).value();
+    }
     const DuckdbFinding duckdb = find_duckdb();
     const std::string cpu = proc_value("/proc/cpuinfo", "model name");
     const unsigned cores = std::thread::hardware_concurrency();
@@ -103,6 +209,10 @@ Status DoctorArguments::run(Console& console) const {
         writer.key("huge_pages").value(pages).key("duckdb").begin_object();
         writer.key("found").value(duckdb.problem.empty()).key("version").value(duckdb.version);
         writer.key("path").value(duckdb.path).key("problem").value(duckdb.problem).end_object();
+        if (bundle) {
+            writer.key("bundle");
+            write_bundle_finding(tried, writer);
+        }
         console.print_line(writer.end_object().text());
         return {};
     }
@@ -119,6 +229,9 @@ Status DoctorArguments::run(Console& console) const {
     table.add_row({"duckdb", duckdb.problem.empty()
                                  ? fmt::format("{} in {}", duckdb.version, duckdb.path)
                                  : "missing"});
+    if (bundle) {
+        add_bundle_rows(*bundle, tried, table);
+    }
     console.print(table.text());
     if (!duckdb.problem.empty()) {
         console.warn(printable(duckdb.problem));

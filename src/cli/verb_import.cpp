@@ -92,7 +92,12 @@ std::string report_json(const ImportArguments& arguments, const ImportReport& re
     for (std::size_t i = 0; i < kNumImportFaults; ++i) {
         json.key(name_of(static_cast<ImportFault>(i))).value(report.faults[i]);
     }
-    json.end_object().key("index");
+    json.end_object().key("neighbours").begin_object();
+    json.key("k").value(static_cast<std::uint64_t>(imported.neighbours.k));
+    json.key("through_index").value(imported.neighbours.through_index);
+    json.key("recall").value(imported.neighbours.recall);
+    json.key("recall_low").value(imported.neighbours.recall_low);
+    json.key("seconds").value(imported.neighbours.seconds).end_object().key("index");
     imported.index ? json.raw(to_json(*imported.index)) : json.null();
     return json.end_object().take();
 }
@@ -142,6 +147,8 @@ Status ImportArguments::run(Console& console) const {
     } else {
         console.print_line(fmt::format("{} vectors of {} numbers in {}", with_commas(num_items),
                                        dim, printable(out)));
+        console.print_line(
+            fmt::format("neighbours: {}", note_of(imported->neighbours, num_items, dim)));
     }
     if (!imported->warning.empty()) {
         console.warn(printable(imported->warning));

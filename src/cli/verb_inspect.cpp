@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "bundle/inspect.h"
+#include "cli/index_summary.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
@@ -32,7 +33,14 @@ std::string summary_json(const BundleSummary& bundle) {
     for (const auto& [name, value] : bundle.metadata) {
         json.key(name).value(value);
     }
-    json.end_object().key("tensors").begin_array();
+    const std::optional<IndexSummary> index = summary_of_index(bundle);
+    json.end_object().key("index");
+    if (index) {
+        write_json(*index, json);
+    } else {
+        json.null();
+    }
+    json.key("tensors").begin_array();
     for (const TensorSummary& tensor : bundle.tensors) {
         json.begin_object().key("name").value(tensor.name).key("dtype").value(tensor.dtype);
         json.key("shape").begin_array();
@@ -48,7 +56,8 @@ std::string summary_json(const BundleSummary& bundle) {
 
 struct InspectArguments {
     static constexpr std::string_view kName = "inspect";
-    static constexpr std::string_view kSummary = "List the tensors and metadata of a bundle file.";
+    static constexpr std::string_view kSummary =
+        "List the tensors, index and metadata of a bundle file.";
     std::string file;
     bool json = false;
 
@@ -76,6 +85,9 @@ Status InspectArguments::run(Console& console) const {
                     bundle->format_version.empty() ? "unstated" : printable(bundle->format_version),
                     bundle->version_is_readable ? "" : " (not readable by this program)",
                     bundle->is_intact() ? "ok" : "NOT ok"));
+    if (const std::optional<IndexSummary> index = summary_of_index(*bundle)) {
+        console.print_line(fmt::format("index: {}", text_of(*index)));
+    }
     TextTable metadata({{"", TextTable::Align::kLeft}, {"", TextTable::Align::kLeft, 120}});
     for (const auto& [name, value] : bundle->metadata) {
         metadata.add_row({"  " + name, value});

@@ -128,6 +128,8 @@ SearchPath LeafIndex::State::path_of(const SearchTerms& terms, SearchPath asked,
          .k = terms.k,
          .num_allowed = terms.filter != nullptr ? terms.filter->count() : index.tables.num_items,
          .has_filter = terms.filter != nullptr,
+         .exact_share =
+             terms.popularity_exponent == index.tables.built_exponent ? settings.exact_share : 1,
          .knobs = terms.knobs,
          .calibrated = settings.path});
 }

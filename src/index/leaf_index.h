@@ -95,6 +95,9 @@ struct IndexSettings {
     std::vector<CalibratedKnobs> calibrated;  // ascending exponents
     /// [0, 1] what they were calibrated to.
     double target_recall = kUsualTargetRecall;
+    /// [0, 1] of the rows that exact searches at the built exponent read: blocks of rows too short
+    /// to be hits are skipped.
+    double exact_share = 1;
 };
 
 /// Memory of one thread's searches: after some queries no search allocates. Not thread-safe; one a

@@ -17,6 +17,8 @@ constexpr double kMemoryBytes = 20;
 constexpr double kCacheBytes = 45;
 /// Tables up to this size stay in caches between queries.
 constexpr double kCachedBytes = 8e6;
+/// Whether a block of rows is long enough to have hits.
+constexpr double kBlockCheck = 1;
 /// int8 multiply-adds of one core in a nanosecond, selection included.
 constexpr double kBatchMultiplyAdds = 150;
 /// A smaller batch is searched one query at a time.
@@ -64,9 +66,12 @@ double exact_cost(const PlannedSearch& search) {
                rows * static_cast<double>(search.dim) / kBatchMultiplyAdds * (64 / sharing) +
                gathering / sharing;
     }
-    return kExactStart + (gathers ? gathering
-                                  : num_items * (row_bytes + 4) /
-                                        bytes_per_nanosecond(num_items * (row_bytes + 4)));
+    if (gathers) {
+        return kExactStart + gathering;
+    }
+    const double bytes = num_items * (row_bytes + 4) * (search.has_filter ? 1 : search.exact_share);
+    return kExactStart + num_items / kBlockPositions * kBlockCheck +
+           bytes / bytes_per_nanosecond(bytes);
 }
 
 double tree_cost(const PlannedSearch& search) {

@@ -22,6 +22,8 @@ struct PlannedSearch {
     /// Items that pass the filter; num_items without one.
     std::size_t num_allowed = 0;
     bool has_filter = false;
+    /// Of the rows that an exact search for one vector without a filter reads.
+    double exact_share = 1;
     /// As asked, or calibrated; zeros where neither says.
     TreeKnobs knobs = {};
     /// What calibration found best for single queries without a filter; kAuto: nothing.

@@ -67,6 +67,19 @@ TEST(Planner, leaves_the_tree_when_knobs_ask_for_most_of_it) {
     EXPECT_EQ(plan_search(search), SearchPath::kExact);
 }
 
+TEST(Planner, scans_where_most_rows_are_too_short_to_be_hits) {
+    PlannedSearch search = kMillion;
+    search.exact_share = 0.01;
+    EXPECT_EQ(plan_search(search), SearchPath::kExact);
+    EXPECT_LT(exact_cost(search), exact_cost(kMillion) / 5);
+    // Batches read every row, and filters lower what a hit must reach.
+    search.num_queries = 64;
+    EXPECT_EQ(plan_search(search), SearchPath::kTree);
+    search = filtered(500'000);
+    search.exact_share = 0.01;
+    EXPECT_EQ(plan_search(search), SearchPath::kTree);
+}
+
 TEST(Planner, costs_grow_with_what_is_read) {
     PlannedSearch search = kMillion;
     double exact = 0;

@@ -64,6 +64,8 @@ TEST(ModelIndex, read_back_from_a_bundle_equals_what_was_written) {
     EXPECT_TRUE(model->index_facts().blessed);
     EXPECT_EQ(model->index_facts().report_json, parts.index_facts.report_json);
     EXPECT_EQ(model->index_facts().settings.path, SearchPath::kTree);
+    EXPECT_EQ(model->index_facts().settings.target_recall, 0.9);
+    EXPECT_EQ(model->index_facts().settings.exact_share, 0.25);
     const std::vector<CalibratedKnobs>& knobs = model->index_facts().settings.calibrated;
     ASSERT_EQ(knobs.size(), 3U);
     EXPECT_EQ(knobs[1].popularity_exponent, 0.5);
@@ -226,6 +228,8 @@ TEST(ModelIndex, with_wrong_metadata_is_refused_by_name) {
         {"segue.index.norm_ratio", "-1"},
         {"segue.index.path", "graph"},
         {"segue.index.blessed", "2"},
+        {"segue.index.target_recall", "1.5"},
+        {"segue.index.exact_share", "many"},
         {"segue.index.report", "[]"},
         {"segue.index.calibrated", "{"},
         {"segue.index.calibrated", R"({"popularity_exponent":[0],"num_leaves_to_search":[1]})"},
@@ -249,6 +253,10 @@ TEST(ModelIndex, with_a_table_missing_is_refused_by_name) {
         const Status status = open_changed(folder.file("m"), {}, name);
         EXPECT_EQ(status.code(), StatusCode::kCorrupt) << name;
         EXPECT_NE(status.message().find(name), std::string::npos) << status.message();
+    }
+    // Bundles of before the planner knew have neither.
+    for (const char* name : {"segue.index.target_recall", "segue.index.exact_share"}) {
+        EXPECT_TRUE(open_changed(folder.file("m"), {}, name).ok()) << name;
     }
     // Without its first table there is no index.
     EXPECT_TRUE(open_changed(folder.file("m"), {}, "index.leaf_offsets").ok());

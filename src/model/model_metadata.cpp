@@ -121,6 +121,18 @@ public:
         fail(key, fmt::format("is none of {}", names));
         return *values.begin();
     }
+    /// A number from 0 to 1; `otherwise` where there is none.
+    double share_or(std::string_view key, double otherwise) {
+        if (!find_metadata(metadata_, key)) {
+            return otherwise;
+        }
+        const double value = number(key);
+        if (!(value >= 0 && value <= 1)) {
+            fail(key, "is not within 0 and 1");
+            return otherwise;
+        }
+        return value;
+    }
     /// A finite number above 0 that a float holds.
     float positive_float(std::string_view key) {
         const auto value = static_cast<float>(number(key));
@@ -258,6 +270,9 @@ Result<StatedIndex> read_stated_index(const Metadata& metadata) {
     stated.facts.settings.path = fields.named(
         "segue.index.path", {SearchPath::kAuto, SearchPath::kExact, SearchPath::kTree});
     stated.facts.settings.calibrated = fields.calibrated("segue.index.calibrated");
+    stated.facts.settings.target_recall =
+        fields.share_or("segue.index.target_recall", kUsualTargetRecall);
+    stated.facts.settings.exact_share = fields.share_or("segue.index.exact_share", 1);
     stated.facts.blessed = fields.flag("segue.index.blessed");
     stated.facts.report_json = fields.text("segue.index.report");
     if (!fields.status().ok()) {
@@ -276,6 +291,8 @@ void add_stated_index(const IndexTables& index, const IndexFacts& facts, BundleW
     writer.add_metadata("segue.index.norm_ratio", static_cast<double>(index.norm_ratio));
     writer.add_metadata("segue.index.path", name_of(facts.settings.path));
     writer.add_metadata("segue.index.calibrated", calibrated_json(facts.settings.calibrated));
+    writer.add_metadata("segue.index.target_recall", facts.settings.target_recall);
+    writer.add_metadata("segue.index.exact_share", facts.settings.exact_share);
     writer.add_metadata("segue.index.blessed", std::uint64_t{facts.blessed ? 1u : 0u});
     writer.add_metadata("segue.index.report", facts.report_json);
 }

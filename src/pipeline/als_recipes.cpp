@@ -11,9 +11,8 @@
 #include "cooc/pair_counter.h"
 #include "eval/model_lists.h"
 #include "eval/split.h"
-#include "index/exact_index.h"
-#include "pipeline/evidence.h"
 #include "pipeline/ials_defaults.h"
+#include "pipeline/neighbour_table.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stage_clock.h"
 
@@ -153,19 +152,12 @@ void write_parameters(JsonWriter& json, const AlsParams& params) {
 }
 
 Status store_neighbours(const RecipeRun& run, double popularity_exponent) {
-    const StageClock clock("neighbours");
     ModelParts& parts = run.result.parts;
     parts.info.popularity_exponent = popularity_exponent;
-    Result<Neighbours> table =
-        build_neighbour_table(parts.item_vectors.view(), run.params.num_neighbours,
-                              popularity_exponent, run.pool, run.progress);
-    if (!table.ok()) {
-        return table.status();
-    }
-    parts.neighbours = std::move(table).value();
-    count_evidence(transpose(run.dataset.interactions.view()).view(), run.pool, parts.neighbours);
-    clock.end(run.result.report.stages, fmt::format("{} a list", run.params.num_neighbours));
-    return Status();
+    return waits_for_index(parts.item_vectors.view())
+               ? Status()
+               : neighbours_stage(parts, run.params.num_neighbours, run.pool, run.progress,
+                                  run.result.report.stages);
 }
 
 Status run_ials(const RecipeRun& run) {

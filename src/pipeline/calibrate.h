@@ -56,8 +56,13 @@ struct Latency {
 Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
                                 const SearchSetting& setting);
 
+/// The share of the rows that exact searches read at the exponent the index was built for, the mean
+/// of some queries; blocks of rows too short to be hits are skipped. 1 without queries. Returns an
+/// error if: the search does.
+Result<double> measure_exact_share(const LeafIndex& index, const QuerySet& queries);
+
 /// What the planner takes for one vector without a filter, whatever calibration says.
-SearchPath planned_path(const IndexTables& tables, const TreeKnobs& knobs);
+SearchPath planned_path(const IndexTables& tables, const TreeKnobs& knobs, double exact_share);
 
 /// The knobs that cost least, by the planner's model, with which every kind's recall on its tuning
 /// part is above `target` by twice what its interval reaches downwards: the interval of other

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cooc/pair_counter.h"
 #include "pipeline/choose_recipe.h"
+#include "pipeline/neighbour_table.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stage_clock.h"
 
@@ -194,6 +195,13 @@ Result<FitReport> fit(const FitOptions& options, const ProgressListener& progres
     }
     if (options.index) {
         index_stage(*options.index, pool, progress, fitted->parts, report);
+    }
+    if (lacks_neighbours(fitted->parts)) {
+        if (Status status = neighbours_stage(fitted->parts, params.num_neighbours, pool, progress,
+                                             report.stages);
+            !status.ok()) {
+            return status;
+        }
     }
     const StageClock write_clock("write");
     if (Status status = write_bundle(fitted->parts, options.out, options.overwrite); !status.ok()) {

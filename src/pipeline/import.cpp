@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/json_writer.h"
 #include "base/text.h"
-#include "index/exact_index.h"
 #include "model/model.h"
 #include "pipeline/vector_collector.h"
 
@@ -145,12 +144,6 @@ Result<ImportedVectors> read_vectors(const std::vector<std::string>& files,
 
 Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptions& options,
                                       ThreadPool& pool, const ProgressListener& progress) {
-    Result<Neighbours> neighbours =
-        build_neighbour_table(vectors.vectors.view(), options.num_neighbours,
-                              options.popularity_exponent, pool, progress);
-    if (!neighbours.ok()) {
-        return neighbours.status();
-    }
     ModelParts parts;
     parts.info.recipe = "import";
     parts.info.answer_by = AnswerBy::kVectors;
@@ -165,11 +158,16 @@ Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptio
     parts.info.input_hash = to_hex(xxh3_64(std::as_bytes(std::span(hashes))));
     parts.items = std::move(vectors.keys);
     parts.item_vectors = std::move(vectors.vectors);
-    parts.neighbours = std::move(neighbours).value();
     ImportedBundle imported;
     if (options.index) {
         imported.index = add_index(parts, *options.index, pool, progress, imported.warning);
     }
+    const Result<NeighbourTableReport> table =
+        add_neighbours(parts, options.num_neighbours, pool, progress);
+    if (!table.ok()) {
+        return table.status();
+    }
+    imported.neighbours = *table;
     const Status written = write_bundle(parts, options.out, options.overwrite);
     return written.ok() ? Result<ImportedBundle>(std::move(imported))
                         : Result<ImportedBundle>(written);

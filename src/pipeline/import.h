@@ -15,6 +15,7 @@
 #include "data/matrix.h"
 #include "data/vocabulary.h"
 #include "pipeline/index_model.h"
+#include "pipeline/neighbour_table.h"
 #include "pipeline/vector_format.h"
 
 namespace segue {
@@ -78,11 +79,12 @@ struct ImportOptions {
 };
 
 struct ImportedBundle {
+    NeighbourTableReport neighbours;
     std::optional<IndexReport> index;
     std::string warning;  // about the index; mostly empty
 };
 
-/// Builds the neighbour table and the index and writes the bundle. Returns an error if: it cannot
+/// Builds the index, then the neighbour table, and writes the bundle. Returns an error if: it cannot
 /// be written.
 Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptions& options,
                                       ThreadPool& pool, const ProgressListener& progress = {});

@@ -103,6 +103,15 @@ Status IndexJudge::run(IndexReport& report) {
 /// for which the planner takes the exact path.
 Status IndexJudge::choose(IndexReport& report) {
     const IndexTables& tables = index_.tables();
+    // The greatest: searches do not know of what kind their queries are.
+    report.exact_share = queries_.empty() ? 1 : 0;
+    for (const CalibrationQueries& queries : queries_) {
+        const Result<double> share = measure_exact_share(index_, queries.tuning);
+        if (!share.ok()) {
+            return share.status();
+        }
+        report.exact_share = std::max(report.exact_share, *share);
+    }
     const TreeKnobs everything = {static_cast<std::uint32_t>(tables.num_leaves()),
                                   static_cast<std::uint32_t>(tables.num_items)};
     for (const double exponent : has_tree() ? exponents_ : std::set<double>()) {
@@ -128,9 +137,11 @@ SearchSetting IndexJudge::setting(const IndexReport& report, double exponent) co
             return std::fabs(left.popularity_exponent - exponent) <
                    std::fabs(right.popularity_exponent - exponent);
         });
-    const SearchPath path = options_.path == SearchPath::kAuto
-                                ? planned_path(index_.tables(), nearest->knobs)
-                                : options_.path;
+    const SearchPath path =
+        options_.path == SearchPath::kAuto
+            ? planned_path(index_.tables(), nearest->knobs,
+                           exponent == index_.tables().built_exponent ? report.exact_share : 1)
+            : options_.path;
     return {exponent, path, nearest->knobs};
 }
 
@@ -288,7 +299,7 @@ Result<IndexedModel> index_model(const Model& model, const IndexModelOptions& op
     report.blessed = report.verdict.empty();
     // Tuned knobs cost what they cost: the planner chooses by them, at every exponent.
     indexed.facts.settings = {tables.has_codes() ? options.path : SearchPath::kExact,
-                              report.settings};
+                              report.settings, options.target_recall, report.exact_share};
     indexed.facts.blessed = report.blessed;
     indexed.facts.report_json = stored_report(report, options, build);
     return indexed;

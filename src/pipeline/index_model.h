@@ -71,6 +71,7 @@ struct IndexReport {
     std::vector<KindRecall> kinds;  // at exponents 0, .5, 1 and the usual one
     std::vector<IndexPoint> points;
     std::vector<CalibratedKnobs> settings;
+    double exact_share = 1;  // of the rows that exact searches read
     std::vector<IndexTableBytes> tables;
     std::size_t num_items = 0;
     std::size_t dim = 0;

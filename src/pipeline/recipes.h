@@ -22,7 +22,7 @@ Status run_cooc(const RecipeRun& run);
 Status run_blueprint(const RecipeRun& run);
 
 /// The stored table of a recipe with vectors: best by dot / ||j||^exponent, with the evidence of
-/// each pair.
+/// each pair; left to when there is an index where that is much faster (neighbour_table.h).
 Status store_neighbours(const RecipeRun& run, double popularity_exponent);
 
 /// ALS parameters of `params` over the recipe's `defaults`.
