@@ -1,232 +1,229 @@
-// serve_bench [SECONDS]: what a request costs the service, beside a request that asks for nothing.
-//
-// The service runs in a process of its own, so that its CPU time is not the generator's; both share
-// the machine. For each kind of request: throughput when 32 connections ask as fast as they are
-// answered, CPU microseconds of the service a request then, and times from the intended moment at
-// 50 % and 70 % of that throughput.
+// What bench/serve_bench.py, which `./dev bench serve` starts, is made of:
+//     serve_bench data FOLDER NUM_ITEMS [LIST_LENGTH]       makes what is served (serve_data.h)
+//     serve_bench kinds                                     names the kinds of requests
+//     serve_bench search FOLDER KIND SECONDS                asks the model itself, without a server
+//     serve_bench load FOLDER KIND PORT SECONDS RATE [PATH] asks a server; RATE 0 is a closed loop
+// Each prints one JSON object a line.
 
 #include <fmt/core.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <ctime>
 #include <fstream>
+#include <span>
 #include <string>
-#include <thread>
+#include <vector>
 
-#include "base/random.h"
-#include "base/temporary_folder.h"
+#include "base/json_writer.h"
+#include "base/text.h"
 #include "load_generator.h"
 #include "model/model.h"
-#include "serve/service.h"
+#include "recommend/recommend.h"
+#include "serve_data.h"
+#include "serve_requests.h"
 
 namespace segue::bench {
 namespace {
 
-constexpr std::uint32_t kNumItems = 50'021;  // a prime: every step leads to distinct neighbours
-constexpr std::uint32_t kListLength = 100;
+/// Requests are made before the clock starts, and sent again and again.
+constexpr std::size_t kPreparedRequests = 16'384;
+constexpr std::uint64_t kSeed = 7;
 
-/// Lists as long as a fit stores them, whose neighbours are all over the table.
-ModelParts table_of_neighbours() {
-    ModelParts parts;
-    parts.info.recipe = "cooc";
-    parts.info.answer_by = AnswerBy::kLists;
-    Random random(1);
-    parts.neighbours.offsets = {0};
-    for (std::uint32_t item = 0; item < kNumItems; ++item) {
-        parts.items.insert(fmt::format("item-{}", item));
-        parts.item_frequencies.push_back(1 + static_cast<std::uint32_t>(random.below(1000)));
-        parts.info.total_frequency += parts.item_frequencies.back();
-        const auto step = static_cast<std::uint32_t>(1 + random.below(kNumItems - 1));
-        for (std::uint32_t place = 1; place <= kListLength; ++place) {
-            const std::uint64_t row = item + std::uint64_t{step} * place;
-            parts.neighbours.item_rows.push_back(static_cast<std::uint32_t>(row % kNumItems));
-            parts.neighbours.scores.push_back(1 / static_cast<float>(place));
-            parts.neighbours.together.push_back(1);
-        }
-        parts.neighbours.offsets.push_back(parts.neighbours.item_rows.size());
-    }
-    return parts;
+using Arguments = std::span<const std::string>;
+
+Result<double> number_of(const std::string& text) {
+    const std::optional<double> number = parse_double(text);
+    return number ? Result<double>(*number)
+                  : Result<double>(invalid_argument(fmt::format("'{}' is no number", text)));
 }
 
-/// A service in a process of its own; ended with *this.
-class ServiceProcess {
-public:
-    explicit ServiceProcess(const std::string& bundle) {
-        std::array<int, 2> pipe = {};
-        if (::pipe(pipe.data()) != 0) {
-            return;
-        }
-        child_ = ::fork();
-        if (child_ == 0) {
-            serve::ServiceOptions options;
-            options.source = bundle;
-            options.http.listeners = {{}};
-            options.http.num_loops = std::max(1U, std::thread::hardware_concurrency());
-            options.http.max_queue_age = std::chrono::microseconds(0);
-            const auto service = serve::Service::start(options);
-            const std::uint16_t port = service.ok() ? (*service)->ports()[0] : 0;
-            const bool is_told = ::write(pipe[1], &port, sizeof(port)) == sizeof(port);
-            while (is_told && port != 0) {
-                ::pause();
+Result<Model> open_items(const std::string& folder) {
+    return Model::open(folder + "/items.segue", {.verify_checksums = false});
+}
+
+Result<RequestSource> source_of(const std::string& folder, const Model& model) {
+    RequestSource source;
+    source.num_items = model.num_items();
+    source.vectors.resize(source.num_items * kServeDim);
+    std::ifstream file(folder + "/items.f32", std::ios::binary);
+    file.read(reinterpret_cast<char*>(source.vectors.data()),
+              static_cast<std::streamsize>(source.vectors.size() * sizeof(float)));
+    if (!file) {
+        return io_error(fmt::format("cannot read '{}/items.f32'", folder));
+    }
+    if (model.index() != nullptr && !model.index()->settings().calibrated.empty()) {
+        const TreeKnobs& knobs = model.index()->settings().calibrated.back().knobs;
+        source.leaves = knobs.num_leaves_to_search;
+        source.candidates = knobs.reordering_num_neighbors;
+    }
+    return source;
+}
+
+void write_times(std::string_view name, const std::vector<float>& ascending, JsonWriter& json) {
+    json.key(name).begin_object();
+    json.key("p50").value(quantile(ascending, 0.5)).key("p99").value(quantile(ascending, 0.99));
+    json.key("p999").value(quantile(ascending, 0.999));
+    json.key("max").value(ascending.empty() ? 0 : static_cast<double>(ascending.back()));
+    json.end_object();
+}
+
+std::string to_json(std::string_view kind, const LoadPlan& plan, const LoadResult& result) {
+    JsonWriter json;
+    json.begin_object().key("kind").value(kind).key("offered").value(plan.rate);
+    json.key("answers").value(result.num_answers).key("not_ok").value(result.num_not_ok);
+    json.key("broken").value(result.num_broken).key("seconds").value(result.seconds);
+    json.key("rate").value(result.seconds > 0 ? result.rate() : 0);
+    write_times("us", sorted_microseconds(result.times), json);
+    write_times("lag_us", result.lags, json);
+    json.key("generator_cpu_seconds").value(result.generator_cpu_seconds);
+    return json.end_object().take();
+}
+
+Status make_data(Arguments arguments) {
+    const Result<double> num_items = number_of(arguments[1]);
+    const Result<double> length = number_of(arguments.size() > 2 ? arguments[2] : "100");
+    if (!num_items.ok() || !length.ok() || *num_items < 1000 || *num_items > 1e8 || *length < 1 ||
+        *length > 1000) {
+        return invalid_argument("items from 1000 to 100,000,000, lists from 1 to 1000");
+    }
+    return make_serve_data(
+        arguments[0], {static_cast<std::size_t>(*num_items), static_cast<std::size_t>(*length)});
+}
+
+Status name_kinds(Arguments) {
+    JsonWriter json;
+    json.begin_object();
+    for (const RequestKind& kind : request_kinds()) {
+        json.key(kind.name).value(kind.what);
+    }
+    fmt::print("{}\n", json.end_object().text());
+    return Status();
+}
+
+double thread_cpu_seconds() {
+    timespec time = {};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// CPU time of answering alone: what a server adds its own to.
+Status search(Arguments arguments) {
+    const Result<double> seconds = number_of(arguments[2]);
+    const Result<Model> model = open_items(arguments[0]);
+    if (!model.ok() || !seconds.ok()) {
+        return model.ok() ? seconds.status() : model.status();
+    }
+    const Result<RequestSource> source = source_of(arguments[0], *model);
+    if (!source.ok()) {
+        return source.status();
+    }
+    const auto next = queries_of(arguments[1], *source, kSeed);
+    if (!next) {
+        return invalid_argument(fmt::format("'{}' searches for nothing", arguments[1]));
+    }
+    std::vector<RefinedQuery> queries;
+    while (queries.size() < kPreparedRequests) {
+        queries.push_back((*next)());
+    }
+    const Recommender recommender(*model);
+    const RefinedAnswers answers(*model, recommender);
+    AnswerScratch scratch;
+    RefinedAnswer answer;
+    std::size_t num_asked = 0;
+    double begin = 0;
+    for (const double until : {*seconds / 4, *seconds}) {  // the first for the caches alone
+        num_asked = 0;
+        begin = thread_cpu_seconds();
+        for (; thread_cpu_seconds() - begin < until; ++num_asked) {
+            const RefinedQuery& query = queries[num_asked % queries.size()];
+            if (const Status status = answers.answer(query, scratch, answer); !status.ok()) {
+                return status;
             }
-            ::_exit(1);
-        }
-        ::close(pipe[1]);
-        if (::read(pipe[0], &port_, sizeof(port_)) != sizeof(port_)) {
-            port_ = 0;
-        }
-        ::close(pipe[0]);
-    }
-    ServiceProcess(const ServiceProcess&) = delete;
-    ServiceProcess& operator=(const ServiceProcess&) = delete;
-    ~ServiceProcess() {
-        if (child_ > 0) {
-            ::kill(child_, SIGKILL);
-            ::waitpid(child_, nullptr, 0);
         }
     }
+    const double spent = thread_cpu_seconds() - begin;
+    fmt::print("{}\n", JsonWriter()
+                           .begin_object()
+                           .key("kind")
+                           .value(arguments[1])
+                           .key("cpu_us")
+                           .value(1e6 * spent / static_cast<double>(num_asked))
+                           .key("source")
+                           .value(answer.source)
+                           .end_object()
+                           .text());
+    return Status();
+}
 
-    std::uint16_t port() const { return port_; }
-    double cpu_seconds() const {
-        std::ifstream file(fmt::format("/proc/{}/stat", child_));
-        std::string text;
-        std::getline(file, text);
-        // After the name in parentheses come the state and ten numbers, then user and system time.
-        std::size_t place = text.rfind(')');
-        for (int field = 0; field < 12 && place != std::string::npos; ++field) {
-            place = text.find(' ', place + 1);
-        }
-        if (place == std::string::npos) {
-            return 0;
-        }
-        char* end = nullptr;
-        const double user = std::strtod(text.c_str() + place, &end);
-        return (user + std::strtod(end, nullptr)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+Status load(Arguments arguments) {
+    const Result<double> port = number_of(arguments[2]);
+    const Result<double> seconds = number_of(arguments[3]);
+    const Result<double> rate = number_of(arguments[4]);
+    const Result<Model> model = open_items(arguments[0]);
+    if (!model.ok() || !port.ok() || !seconds.ok() || !rate.ok() || *port < 1 || *port > 65535) {
+        return model.ok() ? invalid_argument("a port, seconds and a rate are numbers")
+                          : model.status();
     }
+    Result<RequestSource> source = source_of(arguments[0], *model);
+    if (!source.ok()) {
+        return source.status();
+    }
+    source->path = arguments.size() > 5 ? arguments[5] : "";
+    const Result<NextRequest> next = requests_of(arguments[1], *source, kSeed);
+    if (!next.ok()) {
+        return next.status();
+    }
+    std::vector<std::string> requests(kPreparedRequests);
+    for (std::string& request : requests) {
+        (*next)(request);
+    }
+    std::size_t place = 0;
+    const LoadPlan plan = {
+        .port = static_cast<std::uint16_t>(*port), .seconds = *seconds, .rate = *rate};
+    const LoadResult result = run_load(plan, [&](std::string& request) {
+        request = requests[place++ % requests.size()];
+        return std::uint64_t{0};
+    });
+    fmt::print("{}\n", to_json(arguments[1], plan, result));
+    return result.num_answers > 0 ? Status()
+                                  : io_error(fmt::format("nothing on port {} answered", plan.port));
+}
 
-private:
-    pid_t child_ = -1;
-    std::uint16_t port_ = 0;
-};
-
-struct Kind {
+struct Command {
     std::string_view name;
-    std::function<void(std::string&)> next_request;
+    std::size_t least_arguments;
+    std::size_t most_arguments;
+    Status (*run)(Arguments);
 };
 
-/// Popular items far more often than others, as Zipf has it.
-class PopularItems {
-public:
-    std::string next() {
-        const double place = std::pow(static_cast<double>(kNumItems), random_.uniform()) - 1;
-        return fmt::format("item-{}", static_cast<std::uint32_t>(place) % kNumItems);
-    }
-
-private:
-    Random random_{7};
+constexpr std::array kCommands = {
+    Command{"data", 2, 3, make_data},
+    Command{"kinds", 0, 0, name_kinds},
+    Command{"search", 3, 3, search},
+    Command{"load", 5, 6, load},
 };
 
-std::string get(std::string_view path) {
-    return fmt::format("GET {} HTTP/1.1\r\nHost: bench\r\n\r\n", path);
-}
-
-std::string post(std::string_view path, std::string_view body) {
-    return fmt::format("POST {} HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n\r\n{}", path,
-                       body.size(), body);
-}
-
-std::vector<Kind> kinds_of_requests(PopularItems& items) {
-    return {
-        {"null (GET /livez)", [](std::string& text) { text = get("/livez"); }},
-        {"table, GET",
-         [&items](std::string& text) {
-             text = get(fmt::format("/v1/models/table/items/{}/similar?k=10", items.next()));
-         }},
-        {"table, POST",
-         [&items](std::string& text) {
-             text = post("/v1/models/table:similar",
-                         fmt::format(R"({{"item":"{}","k":10}})", items.next()));
-         }},
-        {"three items",
-         [&items](std::string& text) {
-             text = post("/v1/models/table:similar",
-                         fmt::format(R"({{"items":["{}","{}","{}"],"k":10}})", items.next(),
-                                     items.next(), items.next()));
-         }},
-    };
-}
-
-bool measure(const Kind& kind, const ServiceProcess& service, double seconds, double& null_rate) {
-    LoadPlan plan = {.port = service.port(), .seconds = seconds};
-    run_load({.port = service.port(), .seconds = 0.3}, kind.next_request);
-    const double cpu_before = service.cpu_seconds();
-    const LoadResult full = run_load(plan, kind.next_request);
-    if (full.num_answers == 0 || full.num_failures > 0) {
-        std::fprintf(stderr, "serve_bench: %llu of %llu requests failed\n",
-                     static_cast<unsigned long long>(full.num_failures),
-                     static_cast<unsigned long long>(full.num_answers));
-        return false;
-    }
-    const double cpu_us =
-        (service.cpu_seconds() - cpu_before) * 1e6 / static_cast<double>(full.num_answers);
-    null_rate = null_rate > 0 ? null_rate : full.rate();
-    fmt::print("{:<18} {:>8.0f} {:>6.0f} % {:>8.1f}", kind.name, full.rate(),
-               100 * full.rate() / null_rate, cpu_us);
-    bool is_good = true;
-    for (const double share : {0.5, 0.7}) {
-        plan.rate = share * full.rate();
-        const LoadResult part = run_load(plan, kind.next_request);
-        is_good &= part.num_failures == 0;
-        fmt::print("   {:>6.0f} {:>7.0f} {:>8.0f} {:>8.0f}", part.quantile(0.5),
-                   part.quantile(0.99), part.quantile(0.999), part.max_lag_microseconds);
-    }
-    fmt::print("\n");
-    return is_good;
-}
-
-int run(double seconds) {
-    const testing::TemporaryFolder folder;
-    const std::string bundle = folder.file("table.segue");
-    if (const Status status = write_bundle(table_of_neighbours(), bundle, false); !status.ok()) {
-        std::fprintf(stderr, "serve_bench: %s\n", status.message().c_str());
-        return 1;
-    }
-    const ServiceProcess service(bundle);
-    if (service.port() == 0) {
-        std::fputs("serve_bench: the service did not start\n", stderr);
-        return 1;
-    }
-    fmt::print(
-        "{} items, lists of {}, {} loops, {} connections, {} s each; generator on the same "
-        "machine\n\n",
-        kNumItems, kListLength, std::thread::hardware_concurrency(), LoadPlan{}.num_connections,
-        seconds);
-    fmt::print("{:<18} {:>8} {:>8} {:>8}   {:>32}   {:>32}\n", "", "req/s", "of null", "CPU us",
-               "at 50 %: p50 p99 p99.9 lag, us", "at 70 %: p50 p99 p99.9 lag, us");
-    PopularItems items;
-    double null_rate = 0;
-    for (const Kind& kind : kinds_of_requests(items)) {
-        if (!measure(kind, service, seconds, null_rate)) {
-            return 1;
+int run(const std::vector<std::string>& words) {
+    for (const Command& command : kCommands) {
+        if (words.empty() || words[0] != command.name ||
+            words.size() - 1 < command.least_arguments ||
+            words.size() - 1 > command.most_arguments) {
+            continue;
         }
+        const Status status = command.run(Arguments(words).subspan(1));
+        if (!status.ok()) {
+            fmt::print(stderr, "serve_bench: {}\n", status.message());
+        }
+        return status.ok() ? 0 : 1;
     }
-    return 0;
+    fmt::print(stderr,
+               "usage: serve_bench data|kinds|search|load ...; see bench/serve_bench.cpp\n");
+    return 2;
 }
 
 }  // namespace
 }  // namespace segue::bench
 
 int main(int num_arguments, char** arguments) {
-    const double seconds = num_arguments > 1 ? std::atof(arguments[1]) : 3;
-    if (!(seconds > 0) || seconds > 600) {
-        std::fputs("usage: serve_bench [SECONDS]\n", stderr);
-        return 2;
-    }
-    return segue::bench::run(seconds);
+    return segue::bench::run(std::vector<std::string>(arguments + 1, arguments + num_arguments));
 }

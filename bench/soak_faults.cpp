@@ -1,0 +1,205 @@
+// Slow clients, too many requests, a process that stands still, and the end.
+
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "http/test_client.h"
+#include "soak_checks.h"
+#include "soak_load.h"
+#include "soak_server.h"
+
+namespace segue::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using testing::TestClient;
+
+constexpr double kLoadShare = 0.3;
+
+/// A service of one version, and how much it can answer.
+struct Bench {
+    KnownAnswers known;
+    SoakServer server;
+    double saturation;
+};
+
+Result<Bench> start(const SoakPlan& plan, const std::vector<std::string>& flags) {
+    const std::string models = plan.folder + "/models-faults";
+    std::error_code error;
+    std::filesystem::remove_all(models, error);
+    if (Status status = publish(plan.folder + "/items.segue", models, "items", 1); !status.ok()) {
+        return status;
+    }
+    Result<KnownAnswers> known = KnownAnswers::of(plan.folder);
+    if (!known.ok()) {
+        return known.status();
+    }
+    Result<SoakServer> server = SoakServer::start(plan.program, models, flags);
+    if (!server.ok()) {
+        return server.status();
+    }
+    const double saturation = find_saturation(*server, *known, 2);
+    return Bench{std::move(*known), std::move(*server), saturation};
+}
+
+double p99_of(const LoadResult& result) {
+    return quantile(sorted_microseconds(result.times), 0.99);
+}
+
+/// Seconds until the server has closed all of them, as far as that comes to pass.
+double seconds_until_closed(std::vector<TestClient>& clients, SteadyTime begin) {
+    for (TestClient& client : clients) {
+        client.receive();  // 408, or the end
+    }
+    return seconds_since(begin);
+}
+
+}  // namespace
+
+Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
+    constexpr std::size_t kClients = 500;
+    constexpr int kRounds = 3;
+    constexpr double kHeaderTimeout = 5;
+    Result<Bench> bench = start(plan, {});
+    if (!bench.ok()) {
+        return bench.status();
+    }
+    const SoakLoad load = {.seconds = std::min(plan.window_seconds, kHeaderTimeout - 1),
+                           .rate = kLoadShare * bench->saturation};
+    std::vector<float> quiet;
+    std::vector<float> attacked;
+    std::uint64_t num_failures = 0;
+    double most_seconds = 0;
+    double kib_each = 0;
+    for (int round = 0; round < kRounds; ++round) {
+        const LoadResult before = run_soak_load(bench->server, bench->known, load);
+        const Holdings without = bench->server.holdings();
+        const SteadyTime begin = Clock::now();
+        std::vector<TestClient> clients;
+        for (std::size_t number = 0; number < kClients; ++number) {
+            clients.emplace_back(bench->server.port());
+            clients.back().send("GET /livez HTTP/1.1\r\nHost: slow\r\nX-Slow: ");
+        }
+        const LoadResult during = run_soak_load(bench->server, bench->known, load);
+        const Holdings with = bench->server.holdings();
+        most_seconds = std::max(most_seconds, seconds_until_closed(clients, begin));
+        // The first round also pays for what the program keeps.
+        kib_each = 1024 * (with.anonymous_mib - without.anonymous_mib) / kClients;
+        for (const AnswerTime& time : before.times) {
+            quiet.push_back(time.microseconds);
+        }
+        for (const AnswerTime& time : during.times) {
+            attacked.push_back(time.microseconds);
+        }
+        num_failures += before.num_failures() + during.num_failures();
+    }
+    std::sort(quiet.begin(), quiet.end());
+    std::sort(attacked.begin(), attacked.end());
+    const double ratio = quantile(attacked, 0.99) / std::max(1.0, quantile(quiet, 0.99));
+    return std::vector<SoakRow>{
+        {"slow headers of 500 clients: p99 of others", "1.2 times",
+         fmt::format("{:.2f} times ({:.0f} us, {:.0f} us without; {} failed)", ratio,
+                     quantile(attacked, 0.99), quantile(quiet, 0.99), num_failures),
+         ratio <= 1.2 && num_failures == 0},
+        {"slow headers of 500 clients: memory each", "16 KiB", fmt::format("{:.1f} KiB", kib_each),
+         kib_each <= 16},
+        {"slow headers of 500 clients: closed after", "6.5 s",
+         fmt::format("{:.1f} s", most_seconds), most_seconds <= kHeaderTimeout * 1.25 + 0.25},
+    };
+}
+
+Result<std::vector<SoakRow>> soak_overload(const SoakPlan& plan) {
+    constexpr std::size_t kConnections = 1024;
+    Result<Bench> bench = start(plan, {});
+    if (!bench.ok()) {
+        return bench.status();
+    }
+    SoakLoad load = {.seconds = plan.window_seconds, .rate = 0.7 * bench->saturation};
+    const LoadResult normal = run_soak_load(bench->server, bench->known, load);
+    load.rate = 1.5 * bench->saturation;
+    load.num_connections = kConnections;
+    const LoadResult over = run_soak_load(bench->server, bench->known, load);
+    sleep_seconds(1);
+    load.rate = 0.7 * bench->saturation;
+    load.num_connections = 32;
+    load.seconds = 2;
+    const LoadResult after = run_soak_load(bench->server, bench->known, load);
+    const double goodput =
+        static_cast<double>(over.num_answers - over.num_not_ok) / over.seconds / bench->saturation;
+    return std::vector<SoakRow>{
+        {"150 % of what it can answer: answered with 200", "90 %",
+         fmt::format("{:.0f} % ({} of {} shed)", 100 * goodput, over.num_not_ok, over.num_answers),
+         goodput >= 0.9 && over.num_broken == 0},
+        {"150 % of what it can answer: p99 a second after it", "2 times",
+         fmt::format("{:.2f} times ({:.0f} us, {:.0f} us before)", p99_of(after) / p99_of(normal),
+                     p99_of(after), p99_of(normal)),
+         p99_of(after) <= 2 * p99_of(normal) && after.num_failures() == 0},
+    };
+}
+
+Result<std::vector<SoakRow>> soak_pause(const SoakPlan& plan) {
+    Result<Bench> bench = start(plan, {});
+    if (!bench.ok()) {
+        return bench.status();
+    }
+    const double rate = kLoadShare * bench->saturation;
+    const double seconds = std::max(plan.window_seconds, 6.0);
+    LoadInBackground background(bench->server, bench->known, {.seconds = seconds, .rate = rate});
+    sleep_seconds(1);
+    const SteadyTime begin = Clock::now();
+    bench->server.send_signal(SIGSTOP);
+    sleep_seconds(2);
+    bench->server.send_signal(SIGCONT);
+    // What fell due in the pause is answered, or shed, as fast as that goes.
+    const Window pause = {begin, Clock::now() + std::chrono::seconds(1)};
+    const LoadResult result = background.take();
+    const std::vector<float> others = microseconds_in(result, {pause}, false);
+    const std::vector<float> control = microseconds_in(result, {{result.began, begin}}, true);
+    return std::vector<SoakRow>{
+        {"stopped for 2 s and continued: still there, nothing broken", "yes",
+         fmt::format("{}, {} broken, {} shed", bench->server.is_running() ? "yes" : "no",
+                     result.num_broken, result.num_not_ok),
+         bench->server.is_running() && result.num_broken == 0 && result.num_wrong == 0},
+        {"stopped for 2 s and continued: p99 a second later", "2 times",
+         fmt::format("{:.2f} times ({:.0f} us, {:.0f} us before)",
+                     quantile(others, 0.99) / std::max(1.0, quantile(control, 0.99)),
+                     quantile(others, 0.99), quantile(control, 0.99)),
+         quantile(others, 0.99) <= 2 * quantile(control, 0.99)},
+    };
+}
+
+Result<std::vector<SoakRow>> soak_drain(const SoakPlan& plan) {
+    Result<Bench> bench = start(plan, {"--drain-delay", "2", "--drain-timeout", "10"});
+    if (!bench.ok()) {
+        return bench.status();
+    }
+    const double rate = kLoadShare * bench->saturation;
+    // The clients leave before the listener does: a balancer has noticed by then.
+    LoadInBackground background(bench->server, bench->known, {.seconds = 2.5, .rate = rate});
+    sleep_seconds(1);
+    bench->server.send_signal(SIGTERM);
+    const SteadyTime begin = Clock::now();
+    int ready = 200;
+    while (ready == 200 && seconds_since(begin) < 1) {
+        ready = bench->server.ask_admin("GET", "/readyz").status;
+    }
+    const double noticed = seconds_since(begin);
+    const LoadResult result = background.take();
+    const int code = bench->server.wait(12);
+    const double took = seconds_since(begin);
+    return std::vector<SoakRow>{
+        {"SIGTERM under load: /readyz fails after", "100 ms",
+         fmt::format("{:.0f} ms, status {}", 1e3 * noticed, ready), ready == 503 && noticed <= 0.1},
+        {"SIGTERM under load: failed requests of clients that close when asked", "0",
+         fmt::format("{} of {}", result.num_failures(), result.num_answers),
+         result.num_failures() == 0 && result.num_answers > 0},
+        {"SIGTERM under load: ends with 0 within the time given", "10 s",
+         fmt::format("{} after {:.1f} s", code, took), code == 0 && took <= 10},
+    };
+}
+
+}  // namespace segue::bench

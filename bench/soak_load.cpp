@@ -1,0 +1,167 @@
+#include "soak_load.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/json_writer.h"
+#include "model/model.h"
+#include "recommend/recommend.h"
+#include "recommend/refined_answers.h"
+#include "serve_data.h"
+#include "serve_requests.h"
+
+namespace segue::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kQuestions = 4096;
+constexpr std::size_t kResults = 10;
+/// One question in so many is about a vector and goes through the index; the rest is about an item
+/// and is found in the table.
+constexpr std::size_t kIndexOneIn = 5;
+constexpr std::uint64_t kSeed = 11;
+
+/// By the table, or with another popularity exponent than it is made for: by the index.
+struct Question {
+    std::string key;
+    bool by_index = false;
+};
+
+constexpr double kIndexExponent = 0.5;
+
+std::string request_of(const Question& question) {
+    const std::string body = question.by_index
+                                 ? fmt::format(R"({{"item":"{}","k":{},"popularity_exponent":{}}})",
+                                               question.key, kResults, kIndexExponent)
+                                 : fmt::format(R"({{"item":"{}","k":{}}})", question.key, kResults);
+    return fmt::format(
+        "POST /v1/models/items:similar HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n{}",
+        body.size(), body);
+}
+
+Result<std::vector<std::string>> results_of(const std::string& bundle,
+                                            const std::vector<Question>& questions) {
+    const Result<Model> model = Model::open(bundle, {.verify_checksums = false});
+    if (!model.ok()) {
+        return model.status();
+    }
+    const Recommender recommender(*model);
+    const RefinedAnswers answers(*model, recommender);
+    std::vector<std::string> results;
+    for (const Question& question : questions) {
+        RefinedQuery query;
+        query.query.items = {{question.key, 1}};
+        query.query.k = kResults;
+        if (question.by_index) {
+            query.query.popularity_exponent = kIndexExponent;
+        }
+        const Result<RefinedAnswer> answer = answers.answer(query);
+        if (!answer.ok()) {
+            return answer.status();
+        }
+        JsonWriter json;
+        json.begin_object().key("results").begin_array();
+        for (const ScoredRow& row : answer->results) {
+            json.begin_object().key("id").value(model->item_keys()[row.item_row]);
+            json.key("score").value(row.score).end_object();
+        }
+        json.end_array().end_object();
+        const std::string whole = json.take();
+        results.push_back(whole.substr(1, whole.size() - 2));
+    }
+    return results;
+}
+
+}  // namespace
+
+Result<KnownAnswers> KnownAnswers::of(const std::string& folder) {
+    const Result<Model> model =
+        Model::open(folder + "/items.segue", {.verify_checksums = false, .open_index = false});
+    if (!model.ok()) {
+        return model.status();
+    }
+    PopularNumbers numbers(model->num_items(), kSeed);
+    std::vector<Question> questions;
+    for (std::size_t place = 0; place < kQuestions; ++place) {
+        questions.push_back({item_key(numbers.next()), place % kIndexOneIn == 0});
+    }
+    KnownAnswers known;
+    std::size_t which = 0;
+    for (const char* const name : {"/items.segue", "/moved.segue"}) {
+        Result<std::vector<std::string>> results = results_of(folder + name, questions);
+        if (!results.ok()) {
+            return results.status();
+        }
+        known.results_[which++] = std::move(*results);
+    }
+    for (const Question& question : questions) {
+        known.requests_.push_back(request_of(question));
+    }
+    return known;
+}
+
+bool KnownAnswers::is_right(std::size_t number, std::string_view head,
+                            std::string_view body) const {
+    constexpr std::string_view kHeader = "X-Model-Version: ";
+    const std::size_t place = head.find(kHeader);
+    if (place == std::string_view::npos) {
+        return false;
+    }
+    std::uint64_t version = 0;
+    std::from_chars(head.data() + place + kHeader.size(), head.data() + head.size(), version);
+    return body.find(fmt::format("\"version\":\"{}\"", version)) != std::string_view::npos &&
+           body.find(results_[(version + 1) % 2][number]) != std::string_view::npos;
+}
+
+LoadResult run_soak_load(const SoakServer& server, const KnownAnswers& known,
+                         const SoakLoad& load) {
+    std::size_t place = 0;
+    return run_load(
+        {.port = server.port(),
+         .num_connections = load.num_connections,
+         .seconds = load.seconds,
+         .rate = load.rate},
+        [&](std::string& request) {
+            const std::size_t number = place++ % known.size();
+            request = known.request(number);
+            return number;
+        },
+        [&known](std::uint64_t number, std::string_view head, std::string_view body) {
+            return known.is_right(number, head, body);
+        });
+}
+
+double find_saturation(const SoakServer& server, const KnownAnswers& known, double seconds) {
+    run_soak_load(server, known, {.seconds = seconds / 4});
+    return run_soak_load(server, known, {.seconds = seconds}).rate();
+}
+
+std::vector<float> microseconds_in(const LoadResult& result, const std::vector<Window>& windows,
+                                   bool inside) {
+    std::vector<float> chosen;
+    for (const AnswerTime& time : result.times) {
+        const SteadyTime due = result.began + std::chrono::duration_cast<Clock::duration>(
+                                                  std::chrono::duration<float>(time.due_seconds));
+        const bool is_inside = std::any_of(
+            windows.begin(), windows.end(),
+            [due](const Window& window) { return window.begin <= due && due < window.end; });
+        if (is_inside == inside) {
+            chosen.push_back(time.microseconds);
+        }
+    }
+    std::sort(chosen.begin(), chosen.end());
+    return chosen;
+}
+
+void sleep_seconds(double seconds) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(std::max(0.0, seconds)));
+}
+
+double seconds_since(SteadyTime begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+}  // namespace segue::bench
