@@ -18,6 +18,7 @@ struct OwnFlag {
     std::string_view name;
     std::string_view first_recipe;
     std::string_view second_recipe = {};
+    std::string_view third_recipe = {};
 };
 
 constexpr OwnFlag kOwnFlags[] = {
@@ -34,13 +35,19 @@ constexpr OwnFlag kOwnFlags[] = {
     {"negative", "blueprint"},
     {"no-diagonal", "blueprint"},
     {"score", "cooc"},
-    {"group-exponent", "cooc"},
+    {"group-exponent", "cooc", "ease", "graph-filter"},
     {"own-exponent", "cooc"},
     {"other-exponent", "cooc"},
     {"shrinkage", "cooc"},
     {"sharpness", "cooc"},
     {"window", "cooc"},
     {"cut-groups-to", "cooc"},
+    {"ridge", "ease"},
+    {"dropout", "ease"},
+    {"item-exponent", "graph-filter"},
+    {"low-rank-weight", "graph-filter"},
+    {"low-rank-dim", "graph-filter"},
+    {"sharpening", "graph-filter"},
 };
 
 std::string value_text(Options& options, std::string_view name) {
@@ -107,7 +114,7 @@ void RecipeArguments::declare(Options& options) {
                    {"conditional", "count", "cosine", "jaccard", "llr", "npmi", "pmi", "cooc-pmi"},
                    "cooc: how pairs are scored");
     options.number("group-exponent", group_exponent, kExponentRange,
-                   "cooc: a group of n items counts n^-a");
+                   "a group of n items counts n^-a (cooc 0.5; ease, graph-filter)");
     options.number("own-exponent", own_exponent, kExponentRange,
                    "cooc: exponent of the frequency of the item asked about");
     options.number("other-exponent", other_exponent, kExponentRange,
@@ -120,9 +127,22 @@ void RecipeArguments::declare(Options& options) {
                    "cooc: count pairs at most this far apart; 0 counts all of a group");
     options.number("cut-groups-to", cut_groups_to, kCountRange,
                    "cooc: keep a seeded sample of long groups; 0 keeps them whole");
+    options.number("ridge", ridge, kWeightRange,
+                   "ease: regularisation, in groups (from the table)");
+    options.number("dropout", dropout, {0, 100},
+                   "ease: more of it in proportion to an item's frequency");
+    options.number("item-exponent", item_exponent, {0, 4},
+                   "graph-filter: an item of f groups counts f^-b (0.5)");
+    options.number("low-rank-weight", low_rank_weight, {0, 4},
+                   "graph-filter: weight of the low-rank part (from the table)");
+    options.number("low-rank-dim", low_rank_dim, kDimRange,
+                   "graph-filter: singular vectors of that part (256)");
+    options.number("sharpening", sharpening, {0, 4},
+                   "graph-filter: how far scores are sharpened (from the table)");
     options.number("popularity-exponent", popularity_exponent, kExponentRange,
                    "how strongly popular items are held down in answers");
-    options.number("neighbours", neighbours, {1, 10'000}, "length of the stored lists");
+    options.number("neighbours", neighbours, {1, 10'000},
+                   "length of the stored lists (100; ease and graph-filter 200)");
 }
 
 void RecipeArguments::warn_of_unused(std::span<const std::string> recipes, Console& console) const {
@@ -135,7 +155,8 @@ void RecipeArguments::warn_of_unused(std::span<const std::string> recipes, Conso
     for (const OwnFlag& flag : kOwnFlags) {
         const bool used =
             std::any_of(recipes.begin(), recipes.end(), [&flag](const std::string& recipe) {
-                return recipe == flag.first_recipe || recipe == flag.second_recipe;
+                return recipe == flag.first_recipe || recipe == flag.second_recipe ||
+                       recipe == flag.third_recipe;
             });
         if (!used && value_text(given_values, flag.name) != value_text(defaults, flag.name)) {
             console.warn(
@@ -167,7 +188,7 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
         return pair_score.status();
     }
     params.pair_score = {.score = *pair_score,
-                         .group_exponent = group_exponent,
+                         .group_exponent = group_exponent.value_or(0.5),
                          .own_exponent = own_exponent,
                          .other_exponent = other_exponent,
                          .shrinkage = shrinkage};
@@ -177,7 +198,14 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
     params.window = window;
     params.cut_groups_to = cut_groups_to;
     params.popularity_exponent = popularity_exponent;
-    params.num_neighbours = neighbours;
+    params.ease = {.ridge = ridge, .dropout = dropout, .group_exponent = group_exponent};
+    params.graph_filter = {.group_exponent = group_exponent,
+                           .item_exponent = item_exponent,
+                           .low_rank_weight = low_rank_weight,
+                           .low_rank_dim = low_rank_dim,
+                           .sharpening = sharpening};
+    params.num_neighbours = neighbours.value_or(params.num_neighbours);
+    params.num_weights = neighbours;
     if (Status status = params.validate(); !status.ok()) {
         return status;
     }

@@ -30,15 +30,21 @@ struct RecipeArguments {
     bool no_diagonal = false;
     bool stop_on_recall = false;
     std::string score = "conditional";
-    double group_exponent = 0.5;
+    std::optional<double> group_exponent;
     double own_exponent = 0.7;
     double other_exponent = 0.4;
     double shrinkage = 0;
     std::string sharpness = "1";
     std::uint32_t window = 0;
     std::uint32_t cut_groups_to = 0;
+    std::optional<double> ridge;
+    std::optional<double> dropout;
+    std::optional<double> item_exponent;
+    std::optional<double> low_rank_weight;
+    std::optional<std::uint32_t> low_rank_dim;
+    std::optional<double> sharpening;
     std::optional<double> popularity_exponent;
-    std::uint64_t neighbours = 100;
+    std::optional<std::uint64_t> neighbours;
 
     void declare(Options& options);
     /// Warns of each flag that is not at its default and that none of `recipes` goes by. (Whether

@@ -10,11 +10,11 @@ void subtract_products(const StripProduct& product) {
         for (std::size_t j = 0; j < product.num_right * kRightStrip; ++j) {
             const float* const right =
                 product.right + j / kRightStrip * product.right_step + j % kRightStrip;
-            float sum = product.out[i * product.out_stride + j];
+            float sum = 0;
             for (std::size_t k = 0; k < product.depth; ++k) {
                 sum -= left[k * kLeftStrip] * right[k * kRightStrip];
             }
-            product.out[i * product.out_stride + j] = sum;
+            product.out[i * product.out_stride + j] += sum;
         }
     }
 }

@@ -19,20 +19,22 @@ namespace segue::kernels::HWY_NAMESPACE {
 // Of AVX2's 16 registers a tile of 4 x 2 leaves room for what it is multiplied by.
 inline constexpr std::size_t kProductRows = kLanes == 16 ? kLeftStrip : 4;
 
-/// The tile of kProductRows x 2 vectors at `out`.
+/// The tile of kProductRows x 2 vectors at `out`, which is asked for before it is needed.
 HWY_INLINE void subtract_tile(const float* left, const float* right, std::size_t depth, float* out,
                               std::size_t out_stride) {
     const float* rows[kProductRows];
     Vector sums[kProductRows][2];
     for (std::size_t r = 0; r < kProductRows; ++r) {
+        __builtin_prefetch(out + r * out_stride, 1);
+        __builtin_prefetch(out + r * out_stride + 2 * kLanes - 1, 1);
         rows[r] = left + r;
-        sums[r][0] = load(out + r * out_stride);
-        sums[r][1] = load(out + r * out_stride + kLanes);
+        sums[r][0] = sums[r][1] = zero();
     }
     accumulate_tile<true>(rows, kLeftStrip, right, kRightStrip, depth, sums);
     for (std::size_t r = 0; r < kProductRows; ++r) {
-        store(sums[r][0], out + r * out_stride);
-        store(sums[r][1], out + r * out_stride + kLanes);
+        float* const row = out + r * out_stride;
+        store(hn::Add(load(row), sums[r][0]), row);
+        store(hn::Add(load(row + kLanes), sums[r][1]), row + kLanes);
     }
 }
 

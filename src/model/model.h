@@ -35,10 +35,13 @@ enum class AnswerBy {
 /// "lists", "fold_in", "vectors"
 std::string_view name_of(AnswerBy answer_by);
 
-/// How a pair of items is scored from counts; docs/numerics.md has the formulas. Only for recipe
-/// "cooc".
+/// The name of pair scores that no counts have: the stored lists are weights that were learnt.
+inline constexpr std::string_view kStoredWeights = "weights";
+
+/// How a pair of items is scored from counts; docs/numerics.md has the formulas. Only for models
+/// that answer by lists.
 struct PairScoreSettings {
-    std::string name = "conditional";  // see cooc/pair_scores.h
+    std::string name = "conditional";  // see cooc/pair_scores.h; or kStoredWeights
     double group_exponent = 0.5;       // a: a group of n items adds n^-a
     double own_exponent = 0.7;         // o: divides by frequency^o of the item asked about
     double other_exponent = 0.4;       // p: divides by frequency^p of the item offered
@@ -59,7 +62,7 @@ struct FoldInSettings {
 
 /// The small facts of a model; `__metadata__` of the bundle.
 struct ModelInfo {
-    std::string recipe;  // "ials", "cooc", "blueprint", "import"
+    std::string recipe;  // "ials", "cooc", "ease", "graph-filter", "blueprint", "import"
     AnswerBy answer_by = AnswerBy::kVectors;
     double popularity_exponent = 0;  // default: of ||j|| for vectors, of the frequency for lists
     std::uint64_t seed = 0;

@@ -33,6 +33,8 @@ struct EvaluateParams {
     /// What every recipe is told; `fit.recipe` is replaced by each of the above.
     RecipeParams fit;
     JudgeOptions judge;
+    /// Judge ease and graph-filter by the lists a bundle would hold, not by all they learnt.
+    bool cut_lists = false;
     /// Judge the lists of single items too.
     bool item_to_item = false;
     /// And those lists at each of kCurveExponents of the popularity knob.

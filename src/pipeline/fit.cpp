@@ -68,6 +68,10 @@ Status run_recipe(const RecipeRun& run) {
             return run_ials(run);
         case Recipe::kCooc:
             return run_cooc(run);
+        case Recipe::kEase:
+            return run_ease(run);
+        case Recipe::kGraphFilter:
+            return run_graph_filter(run);
         case Recipe::kBlueprint:
             return run_blueprint(run);
     }

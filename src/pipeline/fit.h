@@ -21,11 +21,29 @@
 
 namespace segue {
 
-enum class Recipe { kIals, kCooc, kBlueprint };
+class LinearModel;
 
-/// "ials", "cooc", "blueprint".
+enum class Recipe { kIals, kCooc, kEase, kGraphFilter, kBlueprint };
+
+/// "ials", "cooc", "ease", "graph-filter", "blueprint".
 std::string_view name_of(Recipe recipe);
 Result<Recipe> recipe_by_name(std::string_view name);
+
+/// What `ease` is told; what is left out is worked out from the table.
+struct EaseOptions {
+    std::optional<double> ridge;
+    std::optional<double> dropout;
+    std::optional<double> group_exponent;
+};
+
+/// What `graph-filter` is told; what is left out is worked out from the table.
+struct GraphFilterOptions {
+    std::optional<double> group_exponent;   // a
+    std::optional<double> item_exponent;    // b
+    std::optional<double> low_rank_weight;  // beta
+    std::optional<std::uint32_t> low_rank_dim;
+    std::optional<double> sharpening;  // T
+};
 
 /// What one recipe is told; what is left out is worked out from the recipe and the data.
 struct RecipeParams {
@@ -52,6 +70,14 @@ struct RecipeParams {
         false;                        // choose pair_score.sharpness by how well counts are known
     std::uint32_t window = 0;         // 0: any two items of a group; needs positions
     std::uint32_t cut_groups_to = 0;  // 0: never; else a seeded sample of this many items
+
+    EaseOptions ease;
+    GraphFilterOptions graph_filter;
+    /// ease and graph-filter: weights of an item that are stored, 200 when nothing is said.
+    std::optional<std::size_t> num_weights;
+    /// ease and graph-filter: keep all that was learnt for a judge and make no lists of it. Such a
+    /// model is not to be stored.
+    bool keep_uncut = false;
 
     /// Instead of the recipe's default knob of the neighbour table: exponent of ||j||, for cooc of
     /// f_j.
@@ -90,6 +116,8 @@ struct FitReport {
 struct FittedRecipe {
     ModelParts parts;
     FitReport report;
+    /// What the lists are cut from; null unless params.keep_uncut and the recipe has it.
+    std::shared_ptr<const LinearModel> uncut;
 };
 
 /// Fits one recipe in memory. The filters of the blueprint are the reader's work, not done here.

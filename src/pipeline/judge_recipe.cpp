@@ -9,10 +9,8 @@
 #include <utility>
 
 #include "base/stopwatch.h"
-#include "eval/model_lists.h"
 #include "eval/popularity.h"
-#include "model/model.h"
-#include "recommend/recommend.h"
+#include "pipeline/fitted_lists.h"
 
 namespace segue {
 
@@ -54,8 +52,8 @@ double metric_named(const Judgement& judgement, std::string_view name, std::size
     return found->value;
 }
 
-Status add_popularity_curve(const JudgeTask& task, const Recommender& recommender,
-                            double default_exponent, ModelReport& model) {
+Status add_popularity_curve(const JudgeTask& task, const FittedLists& lists, ModelReport& model) {
+    const double default_exponent = lists.model().info().popularity_exponent;
     if (!task.params.popularity_curve) {
         return Status();
     }
@@ -68,7 +66,7 @@ Status add_popularity_curve(const JudgeTask& task, const Recommender& recommende
     options.ks = {k};
     for (const double exponent : exponents) {
         const Result<Judgement> judged =
-            judge_item_lists(recommended_item_lists(recommender, exponent),
+            judge_item_lists(lists.for_items(exponent),
                              task.train.interactions.view(), task.test, options, task.pool);
         if (!judged.ok()) {
             return judged.status().with_context(fmt::format("popularity exponent {}", exponent));
@@ -173,7 +171,9 @@ Result<ModelReport> judge_popularity(const JudgeTask& task) {
 
 Result<ModelReport> judge_recipe(const JudgeTask& task, const RecipeParams& fit) {
     Stopwatch watch;
-    Result<FittedRecipe> fitted = fit_recipe(task.train, fit, task.pool, task.progress);
+    RecipeParams params = fit;
+    params.keep_uncut = !task.params.cut_lists;
+    Result<FittedRecipe> fitted = fit_recipe(task.train, params, task.pool, task.progress);
     if (!fitted.ok()) {
         return fitted.status();
     }
@@ -184,13 +184,12 @@ Result<ModelReport> judge_recipe(const JudgeTask& task, const RecipeParams& fit)
     // The judge speaks of the rows of the training table, the model of its own.
     SEGUE_ASSERT(fitted->parts.items.size() == task.train.items.size());
     watch.restart();
-    const Model model = Model::from_parts(std::move(fitted->parts));
-    const Recommender recommender(model);
-    const ItemListMaker item_lists = recommended_item_lists(recommender);
-    Status status = judge_lists(task, recommended_group_lists(recommender), item_lists, report);
+    const FittedLists lists(std::move(fitted).value());
+    const ItemListMaker item_lists = lists.for_items();
+    Status status = judge_lists(task, lists.for_groups(), item_lists, report);
     report.evaluate_seconds = watch.seconds();
     if (status.ok()) {
-        status = add_popularity_curve(task, recommender, model.info().popularity_exponent, report);
+        status = add_popularity_curve(task, lists, report);
     }
     if (status.ok()) {
         status = add_examples(task, item_lists, report);

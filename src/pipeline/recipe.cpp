@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "pipeline/fit.h"
 #include "pipeline/recipe_registry.h"
+#include "train/ease.h"
+#include "train/graph_filter.h"
 
 namespace segue {
 
@@ -53,6 +55,26 @@ Status RecipeParams::validate() const {
         if (Status status = check_exponent(what, value); !status.ok()) {
             return status;
         }
+    }
+    const EaseParams ease_told = {.ridge = ease.ridge.value_or(1),
+                                  .dropout = ease.dropout.value_or(0),
+                                  .group_exponent = ease.group_exponent.value_or(0)};
+    if (Status status = ease_told.validate(); !status.ok()) {
+        return status;
+    }
+    const GraphFilterParams filter_told = {
+        .group_exponent = graph_filter.group_exponent.value_or(0),
+        .item_exponent = graph_filter.item_exponent.value_or(0),
+        .low_rank_weight = graph_filter.low_rank_weight.value_or(0),
+        .low_rank_dim = graph_filter.low_rank_dim.value_or(0),
+        .sharpening = graph_filter.sharpening.value_or(0)};
+    if (Status status = filter_told.validate(); !status.ok()) {
+        return status;
+    }
+    const std::size_t most_weights = num_weights.value_or(1);
+    if (most_weights < 1 || most_weights > kMostNeighbours) {
+        return invalid_argument(
+            fmt::format("neighbours is {}; expected 1 to {}", most_weights, kMostNeighbours));
     }
     if (num_neighbours < 1 || num_neighbours > kMostNeighbours) {
         return invalid_argument(

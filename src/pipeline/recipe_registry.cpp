@@ -8,6 +8,7 @@
 
 #include "cooc/counting_plan.h"
 #include "pipeline/ials_defaults.h"
+#include "pipeline/linear_defaults.h"
 
 namespace segue {
 
@@ -113,6 +114,91 @@ constexpr RecipeOption kCoocOptions[] = {
          }},
 };
 
+constexpr RecipeOption kEaseOptions[] = {
+    {.name = "ridge",
+     .low = 3,
+     .high = 3000,
+     .scale = OptionScale::kLogarithmic,
+     .meaning = "regularisation, in groups",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return ease_params(params, interactions).ridge;
+         },
+     .set = [](RecipeParams& params, double value) { params.ease.ridge = value; }},
+    {.name = "dropout",
+     .low = 0,
+     .high = 1,
+     .meaning = "more of it in proportion to an item's frequency",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return ease_params(params, interactions).dropout;
+         },
+     .set = [](RecipeParams& params, double value) { params.ease.dropout = value; }},
+    {.name = "group-exponent",
+     .low = 0,
+     .high = 1,
+     .meaning = "a group of n items counts n^-a",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return ease_params(params, interactions).group_exponent;
+         },
+     .set = [](RecipeParams& params, double value) { params.ease.group_exponent = value; }},
+};
+
+constexpr RecipeOption kGraphFilterOptions[] = {
+    {.name = "group-exponent",
+     .low = 0,
+     .high = 1.5,
+     .meaning = "a group of n items counts n^-a",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return graph_filter_params(params, interactions).group_exponent;
+         },
+     .set = [](RecipeParams& params, double value) { params.graph_filter.group_exponent = value; }},
+    {.name = "item-exponent",
+     .low = 0.2,
+     .high = 0.8,
+     .meaning = "an item of f groups counts f^-b",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return graph_filter_params(params, interactions).item_exponent;
+         },
+     .set = [](RecipeParams& params, double value) { params.graph_filter.item_exponent = value; }},
+    {.name = "low-rank-weight",
+     .low = 0,
+     .high = 1,
+     .meaning = "weight of the low-rank part",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return graph_filter_params(params, interactions).low_rank_weight;
+         },
+     .set = [](RecipeParams& params,
+               double value) { params.graph_filter.low_rank_weight = value; }},
+    {.name = "sharpening",
+     .low = 0,
+     .high = 3,
+     .meaning = "how far scores are sharpened",
+     .value =
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return graph_filter_params(params, interactions).sharpening;
+         },
+     .set = [](RecipeParams& params, double value) { params.graph_filter.sharpening = value; }},
+    {.name = "low-rank-dim",
+     .low = 64,
+     .high = 512,
+     .scale = OptionScale::kLogarithmic,
+     .is_whole = true,
+     .meaning = "singular vectors of the low-rank part",
+     .value =
+         [](const RecipeParams& params, const SparseView&) {
+             return static_cast<double>(params.graph_filter.low_rank_dim.value_or(256));
+         },
+     .set =
+         [](RecipeParams& params, double value) {
+             params.graph_filter.low_rank_dim = static_cast<std::uint32_t>(value);
+         }},
+};
+
 constexpr RecipeOption kBlueprintOptions[] = {
     {.name = "dim",
      .low = 32,
@@ -147,6 +233,9 @@ constexpr RecipeOption kBlueprintOptions[] = {
 constexpr RecipeEntry kRegistry[] = {
     {Recipe::kIals, "ials", "factors of groups and items", kIalsOptions},
     {Recipe::kCooc, "cooc", "counts of pairs", kCoocOptions},
+    {Recipe::kEase, "ease", "weights of items by items in closed form", kEaseOptions},
+    {Recipe::kGraphFilter, "graph-filter", "walks over the graph of groups and items, sharpened",
+     kGraphFilterOptions},
     {Recipe::kBlueprint, "blueprint", "PMI and factors of pairs as the blueprint has them",
      kBlueprintOptions},
 };
@@ -159,6 +248,24 @@ double num_pair_tokens(const SparseView& interactions) {
         pairs += size * (size - 1);
     }
     return pairs;
+}
+
+/// One core, large matrices.
+constexpr double kSecondsPerDenseFlop = 1.2e-11;
+
+RecipeCost graph_filter_cost(const GraphFilterParams& params, const SparseView& interactions) {
+    constexpr unsigned kAssumedThreads = 2;
+    constexpr double kSecondsPerEntryAndBlock = 4e-8;  // there and back, for 64 lists
+    constexpr double kListsInBlock = 64;
+    const auto items = static_cast<double>(interactions.num_columns);
+    const auto entries = static_cast<double>(interactions.num_entries());
+    const auto dim = static_cast<double>(params.low_rank_dim);
+    const double blocks = items / kListsInBlock;
+    const double walks = params.sharpening == 0 ? 1 : 5;
+    const double seconds_of_vectors = entries * dim * 16 * 1e-10 + items * dim * dim * 16e-11;
+    return {graph_filter_bytes(interactions, params, kAssumedThreads),
+            seconds_of_vectors + blocks * entries * walks * kSecondsPerEntryAndBlock +
+                (params.low_rank_weight == 0 ? 0 : 2 * items * items * dim * kSecondsPerDenseFlop)};
 }
 
 RecipeCost als_cost(double dim, double iterations, double rows, double columns, double entries) {
@@ -225,6 +332,11 @@ RecipeCost estimated_cost(const RecipeParams& params, const SparseView& interact
             return {static_cast<std::uint64_t>(
                         entries * 16 + items * 12 * static_cast<double>(params.num_neighbours)),
                     pairs * kSecondsPerPair};
+        case Recipe::kEase:
+            return {ease_bytes(interactions.num_columns),
+                    items * items * items * kSecondsPerDenseFlop + pairs * kSecondsPerPair};
+        case Recipe::kGraphFilter:
+            return graph_filter_cost(graph_filter_params(params, interactions), interactions);
         case Recipe::kBlueprint: {
             RecipeCost cost = als_cost(
                 static_cast<double>(params.dim.value_or(static_cast<std::size_t>(kBlueprintDim))),

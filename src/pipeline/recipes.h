@@ -19,6 +19,8 @@ struct RecipeRun {
 
 Status run_ials(const RecipeRun& run);
 Status run_cooc(const RecipeRun& run);
+Status run_ease(const RecipeRun& run);
+Status run_graph_filter(const RecipeRun& run);
 Status run_blueprint(const RecipeRun& run);
 
 /// The stored table of a recipe with vectors: best by dot / ||j||^exponent, with the evidence of

@@ -131,7 +131,10 @@ ListAnswers::State::State(const Model& the_model)
           return std::make_unique<ListScratch>(model.interactions().num_rows, model.num_items());
       }) {
     const PairScoreSettings& settings = model.info().pair_score;
-    const Result<PairScore> score = pair_score_by_name(settings.name);
+    // Weights that were learnt are added up as they are, as conditional scores are.
+    const Result<PairScore> score = settings.name == kStoredWeights
+                                        ? Result<PairScore>(PairScore::kConditional)
+                                        : pair_score_by_name(settings.name);
     if (!score.ok()) {
         readiness = score.status().with_context("the model's pair score");
         return;
