@@ -135,12 +135,15 @@ bool lacks_neighbours(const ModelParts& parts) {
 }
 
 Result<NeighbourTableReport> add_neighbours(ModelParts& parts, std::size_t k, ThreadPool& pool,
-                                            const ProgressListener& progress) {
+                                            const ProgressListener& progress, TableWay way) {
     const Stopwatch clock;
     NeighbourTableReport report;
     report.k = k;
-    const bool routed = waits_for_index(parts.item_vectors.view()) && parts.index &&
-                        parts.index->tables().has_codes() && parts.index->measure == Measure::kDot;
+    const bool has_tree =
+        parts.index && parts.index->tables().has_codes() && parts.index->measure == Measure::kDot;
+    const bool routed =
+        has_tree && (way == TableWay::kThroughIndex ||
+                     (way == TableWay::kAuto && waits_for_index(parts.item_vectors.view())));
     if (routed) {
         if (Status status = add_through_index(parts, pool, progress, report); !status.ok()) {
             return status;

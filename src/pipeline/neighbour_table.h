@@ -41,12 +41,18 @@ bool waits_for_index(const MatrixView& vectors);
 /// Whether a model that is searched by vectors has no table yet.
 bool lacks_neighbours(const ModelParts& parts);
 
-/// Replaces parts.neighbours by the best k of every item at the model's popularity exponent:
-/// through parts.index where comparing all takes more than a minute on two cores and the index has
-/// a tree, else exactly. The same for any number of threads. Returns an error if: a vector is not
-/// finite, or the index is not of these vectors.
+enum class TableWay {
+    kAuto,          // through the index where comparing all takes more than a minute on two cores
+    kThroughIndex,  // where it has a tree
+    kExact,
+};
+
+/// Replaces parts.neighbours by the best k of every item at the model's popularity exponent,
+/// exactly where parts have no index with a tree. The same for any number of threads. Returns an
+/// error if: a vector is not finite, or the index is not of these vectors.
 Result<NeighbourTableReport> add_neighbours(ModelParts& parts, std::size_t k, ThreadPool& pool,
-                                            const ProgressListener& progress);
+                                            const ProgressListener& progress = {},
+                                            TableWay way = TableWay::kAuto);
 
 /// add_neighbours and the evidence of each pair, as a stage of a fit.
 Status neighbours_stage(ModelParts& parts, std::size_t k, ThreadPool& pool,
