@@ -98,7 +98,7 @@ Result<SeedRow> quickest_at_recall(const LeafIndex& index, const VectorSet& set,
                 .theirs = "3.39 ms there"};
     double best_us = 0;
     for (const std::uint32_t leaves : kLeavesTried) {
-        for (const std::uint32_t reordering : {40U, 100U, 250U}) {
+        for (const std::uint32_t reordering : {100U, 200U, 400U, 800U}) {
             const auto searched =
                 search_each(index, set, truth, SearchPath::kTree, {leaves, reordering}, 0.3);
             if (!searched.ok()) {
@@ -120,7 +120,7 @@ Result<Accuracy> quickest_accuracy(const LeafIndex& index, const HeldOutPairs& p
                                    double exact_share, ThreadPool& pool) {
     Accuracy best;
     for (const std::uint32_t leaves : kLeavesTried) {
-        for (const std::uint32_t reordering : {150U, 400U}) {
+        for (const std::uint32_t reordering : {400U, 1000U, 2500U}) {
             const auto found =
                 top_accuracy(index, pairs, SearchPath::kTree, {leaves, reordering}, pool);
             if (!found.ok() || found->share >= kSameAccuracy * exact_share) {

@@ -1,6 +1,6 @@
 // The tree path of the index: recall of the best 10 against CPU time of one query, and of batches,
 // over a grid of leaves and candidates. Times are the least of several rounds, for each query alone
-// and for each batch of 1,000, so that other work on the machine shows little.
+// and for each batch of 4,000, so that other work on the machine shows little.
 //     tree_bench SET_FOLDER [num_leaves] [anisotropic_threshold] [soar_lambda] [num_queries]
 // SET_FOLDER is one that `index_bench data` made. The grid is that of the environment variables
 // LEAVES and CANDIDATES (48,96), if they are set; ONLY=single or ONLY=batch leaves the other out.
@@ -89,7 +89,7 @@ Measured measure_single(const LeafIndex& index, const VectorSet& set, const SetT
 
 /// Microseconds a query of one thread's CPU, in batches: the least of several rounds for each.
 double measure_batch(const LeafIndex& index, const VectorSet& set, const TreeKnobs& knobs) {
-    constexpr std::size_t kBatchQueries = 1000;
+    constexpr std::size_t kBatchQueries = 4000;
     ThreadPool one_thread(1);
     const Chunks batches = {set.queries.num_rows(), kBatchQueries};
     double total = 0;

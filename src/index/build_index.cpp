@@ -16,6 +16,7 @@
 #include "index/kmeans.h"
 #include "index/kmeans_groups.h"
 #include "index/kmeans_nearest.h"
+#include "index/leaf_order.h"
 
 namespace segue {
 namespace {
@@ -29,7 +30,7 @@ std::size_t choose_num_leaves(const IndexBuildOptions& options, std::size_t num_
     const std::size_t wanted =
         options.num_leaves != 0
             ? options.num_leaves
-            : static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(num_items)));
+            : static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(num_items)));
     return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(num_items, 1));
 }
 
@@ -84,12 +85,13 @@ std::vector<std::uint32_t> assign_leaves(const BuildItems& items, const IndexBui
     const std::size_t sample_size = std::max<std::size_t>(
         num_leaves, options.training_sample_size != 0 ? options.training_sample_size
                                                       : num_leaves * kSampledRowsPerLeaf);
-    const Matrix centres = learn_centres(items, sample_rows(items, sample_size, options.seed),
-                                         {.num_centres = num_leaves,
-                                          .spherical = items.has_unit_length(),
-                                          .num_iterations = options.num_iterations,
-                                          .seed = options.seed},
-                                         pool, progress);
+    const Matrix learnt = learn_centres(items, sample_rows(items, sample_size, options.seed),
+                                        {.num_centres = num_leaves,
+                                         .spherical = items.has_unit_length(),
+                                         .num_iterations = options.num_iterations,
+                                         .seed = options.seed},
+                                        pool, progress);
+    const Matrix centres = in_order_of_nearness(learnt.view());
     const CentreFinder finder(centres.view(), items.has_unit_length(), pool);
     std::vector<std::uint32_t> all(items.num_rows());
     std::iota(all.begin(), all.end(), 0U);

@@ -19,9 +19,9 @@ struct IndexBuildOptions {
     Measure measure = Measure::kDot;
     /// gamma the index is fastest for: x_j = j / ||j||^gamma. Only for kDot.
     double popularity_exponent = 0;
-    /// 0: about 2 sqrt(num_items): of 2 to 6 sqrt the cheapest at recall .95 on MF-like vectors, by
-    /// the leaves and entries a search scores, and within 5 % of it on word vectors. 1: no tree,
-    /// exact search alone. More than num_items are num_items.
+    /// 0: about 4 sqrt(num_items): with 2 sqrt searches score half more entries, with 8 sqrt the
+    /// centres cost as much as the entries do. 1: no tree, exact search alone. More than num_items
+    /// are num_items.
     std::uint32_t num_leaves = 0;
     /// T: residuals along x count (d - 1) T^2 / (1 - T^2) times those across it, never less; 0
     /// counts both alike. In [0, 1).

@@ -1,9 +1,11 @@
-// Many queries at once: those of one unit of work that read the same leaf share its codes, up to
-// four in one pass.
+// Many queries at once, in the order of the runs of leaves they read, so that what one has read
+// from memory the next finds in the caches. Where they read much, those of one unit of work that
+// read the same leaf share its codes, up to four in one pass.
 
 #include <algorithm>
 #include <numeric>
 
+#include "index/kmeans_groups.h"
 #include "index/query.h"
 #include "index/tree_path.h"
 #include "index/tree_tables.h"
@@ -25,9 +27,18 @@ constexpr std::size_t kFirstEntries = 6;
 /// Of the next leaf, that are asked for while one is scanned.
 constexpr std::size_t kMostBytesAhead = 16384;
 
+/// Entries a query reads from which on sharing gains more than what it takes to collect what is
+/// above thresholds that are not yet final; and the least number of queries that do so.
+constexpr std::size_t kMuchRead = 8192;
+constexpr std::size_t kLeastSharing = 256;
+
 /// One thread's unit of work.
 class BatchUnit {
 public:
+    /// Searches the queries listed one after the other.
+    void run_each(const PreparedBatch& batch, std::span<const std::uint32_t> order,
+                  std::span<std::vector<ScoredRow>> lists);
+
     /// Searches the queries of the batch listed; list i goes to lists[order[i]].
     void run(const PreparedBatch& batch, std::span<const std::uint32_t> order,
              std::span<std::vector<ScoredRow>> lists);
@@ -85,7 +96,20 @@ private:
     Rescorer rescorers_[2];
     ItemRowSet excluded_;
     TreeBuffers alone_;
+    std::vector<float> vector_;
 };
+
+void BatchUnit::run_each(const PreparedBatch& batch, std::span<const std::uint32_t> order,
+                         std::span<std::vector<ScoredRow>> lists) {
+    const IndexTables& tables = batch.terms.index.tables;
+    vector_.resize(tables.dim);
+    for (const std::uint32_t query : order) {
+        prepare_query(batch.queries.row(query), tables.measure, vector_.data());
+        excluded_.assign(batch.excluded_rows(query), tables.num_items);
+        SearchTrace trace;
+        search_tree({batch.terms, vector_, excluded_}, alone_, lists[query], trace);
+    }
+}
 
 void BatchUnit::prepare(const PreparedBatch& batch, std::span<const std::uint32_t> order) {
     const SearchTerms& terms = batch.terms;
@@ -325,16 +349,47 @@ void BatchUnit::run(const PreparedBatch& batch, std::span<const std::uint32_t> o
     }
 }
 
+/// Whether queries share the codes they read.
+bool shares_codes(const PreparedBatch& batch) {
+    const TreeTables& tree = batch.terms.index.tree;
+    const std::size_t num_read = first_reach(batch.terms, 0).num_leaves * tree.num_entries /
+                                 std::max<std::size_t>(1, tree.num_filled_leaves);
+    return num_read >= kMuchRead && batch.queries.num_rows >= kLeastSharing;
+}
+
+/// The queries, those that read the same leaves one after the other.
+std::vector<std::uint32_t> order_queries(const PreparedBatch& batch, ThreadPool& pool) {
+    constexpr std::size_t kQueriesAtOnce = 64;
+    const TreeTables& tree = batch.terms.index.tree;
+    const MatrixView runs = tree.run_centres.view();
+    std::vector<std::uint32_t> nearest(batch.queries.num_rows);
+    const Chunks chunks = {batch.queries.num_rows, kQueriesAtOnce};
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
+        std::vector<float> scores(runs.num_rows);
+        for (std::size_t query = chunks.begin(chunk); query < chunks.end(chunk); ++query) {
+            kernels::active_kernels().dot_many(batch.queries.row(query).data(), runs.data,
+                                               runs.stride, runs.num_rows, runs.dim, scores.data());
+            for (std::size_t run = 0; run < runs.num_rows; ++run) {
+                scores[run] += tree.run_offsets[run];
+            }
+            nearest[query] = static_cast<std::uint32_t>(
+                std::max_element(scores.begin(), scores.end()) - scores.begin());
+        }
+    });
+    const Groups groups = group_by(nearest, runs.num_rows);
+    return {groups.members.span().begin(), groups.members.span().end()};
+}
+
 }  // namespace
 
 Neighbours search_tree_batch(const PreparedBatch& batch, ThreadPool& pool,
                              const ProgressListener& progress) {
     constexpr std::size_t kMaxReports = 100;
     const std::size_t num_queries = batch.queries.num_rows;
-    std::vector<std::uint32_t> order(num_queries);
-    std::iota(order.begin(), order.end(), 0U);
+    const std::vector<std::uint32_t> order = order_queries(batch, pool);
     std::vector<std::vector<ScoredRow>> lists(num_queries);
     std::vector<BatchUnit> units(pool.num_threads());
+    const bool shares = shares_codes(batch);
     const std::size_t share = (num_queries + pool.num_threads() - 1) / pool.num_threads();
     const Chunks chunks = {num_queries, std::clamp<std::size_t>(share, 1, kUnitQueries)};
     const std::size_t wave_size =
@@ -344,7 +399,12 @@ Neighbours search_tree_batch(const PreparedBatch& batch, ThreadPool& pool,
         pool.for_each(wave_end - wave, [&](std::size_t chunk, unsigned worker) {
             const std::size_t begin = chunks.begin(wave + chunk);
             const std::size_t end = chunks.end(wave + chunk);
-            units[worker].run(batch, std::span(order).subspan(begin, end - begin), lists);
+            const auto listed = std::span(order).subspan(begin, end - begin);
+            if (shares) {
+                units[worker].run(batch, listed, lists);
+            } else {
+                units[worker].run_each(batch, listed, lists);
+            }
         });
         report(progress, {.stage = "neighbours",
                           .done = chunks.end(wave_end - 1),

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -372,15 +373,15 @@ TEST(TreePath, tells_equal_items_apart_by_row) {
 TEST(TreePath, gives_many_queries_what_it_gives_each_alone_with_any_threads) {
     for (const bool spilled : {false, true}) {
         for (const Measure measure : {Measure::kDot, Measure::kSquaredL2}) {
-            Searched made = make_index(clustered(4000, 30, 19),
+            Searched made = make_index(clustered(9000, 30, 19),
                                        {.measure = measure, .num_leaves = 40}, spilled);
             open(made);
-            Matrix queries = clustered(600, 30, 20);
+            Matrix queries = clustered(300, 30, 20);
             std::fill(queries.row(5).begin(), queries.row(5).end(), 0.0F);
             SparseMatrix excluded;
             excluded.num_rows = queries.num_rows();
-            excluded.num_columns = 4000;
-            std::vector<std::uint64_t> allowed((4000 + 63) / 64, 0x7777777777777777U);
+            excluded.num_columns = 9000;
+            std::vector<std::uint64_t> allowed((9000 + 63) / 64, 0x7777777777777777U);
             const LeafFilter filter = LeafFilter::from_bitmap(made.parts.tables(), allowed).value();
             for (std::size_t q = 0; q < queries.num_rows(); ++q) {
                 for (std::uint32_t i = 0; i < q % 7; ++i) {
@@ -389,8 +390,11 @@ TEST(TreePath, gives_many_queries_what_it_gives_each_alone_with_any_threads) {
                 excluded.offsets.push_back(excluded.columns.size());
             }
             for (const LeafFilter* maybe : {static_cast<const LeafFilter*>(nullptr), &filter}) {
-                const TreeKnobs knobs = {.num_leaves_to_search = 6, .reordering_num_neighbors = 30};
-                for (const unsigned num_threads : {1U, 3U}) {
+                // Few leaves are read by each query alone, many by several together.
+                for (const auto& [num_leaves, num_threads] :
+                     {std::pair(3U, 3U), std::pair(38U, 1U), std::pair(38U, 3U)}) {
+                    const TreeKnobs knobs = {.num_leaves_to_search = num_leaves,
+                                             .reordering_num_neighbors = 30};
                     ThreadPool pool(num_threads);
                     const Neighbours lists = made.get()
                                                  .search_batch(queries.view(),
@@ -402,7 +406,7 @@ TEST(TreePath, gives_many_queries_what_it_gives_each_alone_with_any_threads) {
                                                                pool)
                                                  .value();
                     ASSERT_EQ(lists.offsets.size(), queries.num_rows() + 1);
-                    for (std::size_t q = 0; q < queries.num_rows(); ++q) {
+                    for (std::size_t q = 0; q < queries.num_rows(); q += num_leaves / 8 + 1) {
                         const std::vector<ScoredRow> alone =
                             search(made, queries.row(q),
                                    {.k = 12,

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/thread_pool.h"
+#include "index/leaf_order.h"
 #include "index/leaf_reach.h"
 #include "kernels/codes_kernels.h"
 
@@ -94,6 +96,25 @@ void derive_levels(const IndexTables& tables, TreeTables& tree) {
     }
 }
 
+void derive_runs(const IndexTables& tables, TreeTables& tree) {
+    const Chunks runs = {tables.num_leaves(), kLeavesPerRun};
+    tree.run_centres = Matrix(runs.count(), tables.dim);
+    tree.run_offsets.assign(runs.count(), 0);
+    for (std::size_t run = 0; run < runs.count(); ++run) {
+        const std::span<float> mean = tree.run_centres.row(run);
+        const auto share = 1 / static_cast<float>(runs.end(run) - runs.begin(run));
+        for (std::size_t leaf = runs.begin(run); leaf < runs.end(run); ++leaf) {
+            const std::span<const float> centre = tables.leaf_centres.row(leaf);
+            for (std::size_t i = 0; i < mean.size(); ++i) {
+                mean[i] += share * centre[i];
+            }
+        }
+        for (std::size_t i = 0; tables.measure == Measure::kSquaredL2 && i < mean.size(); ++i) {
+            tree.run_offsets[run] -= mean[i] * mean[i] / 2;
+        }
+    }
+}
+
 }  // namespace
 
 TreeTables derive_tree_tables(const IndexTables& tables) {
@@ -106,6 +127,7 @@ TreeTables derive_tree_tables(const IndexTables& tables) {
     tree.leaf_spreads = leaf_spreads(tables);
     count_entries(tables, tree);
     pack_centres(tables, tree);
+    derive_runs(tables, tree);
     derive_levels(tables, tree);
     return tree;
 }

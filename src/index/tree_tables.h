@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "data/matrix.h"
 #include "index/index_tables.h"
 
 namespace segue {
@@ -31,6 +32,11 @@ struct TreeTables {
     /// best items are, for a query of length 1: wide leaves have better ones than their centres
     /// say.
     AlignedBuffer<float> centre_offsets;
+
+    /// The mean of the centres of each run of leaves, kLeavesPerRun or fewer. It tells similar
+    /// queries from others: builds put leaves near each other into one run.
+    Matrix run_centres;
+    std::vector<float> run_offsets;  // -||mean||^2 / 2 for kSquaredL2, else 0
 
     std::vector<std::uint32_t> leaf_entries;  // [num_leaves]
     /// [num_leaves] mean norm level of the leaf's items.
