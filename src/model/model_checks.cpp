@@ -174,11 +174,12 @@ bool is_neighbour_list(std::span<const std::uint32_t> rows, std::span<const floa
     if (rows.empty()) {
         return true;
     }
-    unsigned wrong = 0;
-    for (const std::uint32_t row : rows) {
-        wrong |= (row >= num_items ? 1U : 0U) | (row == item ? 1U : 0U);
-    }
+    const auto is_wrong = [&](std::uint32_t row) {
+        return (row >= num_items ? 1U : 0U) | (row == item ? 1U : 0U);
+    };
+    unsigned wrong = is_wrong(rows[0]);
     for (std::size_t place = 1; place < rows.size(); ++place) {
+        wrong |= is_wrong(rows[place]);
         const unsigned falls = scores[place - 1] > scores[place] ? 1U : 0U;
         const unsigned ties = scores[place - 1] == scores[place] ? 1U : 0U;
         const unsigned ascends = rows[place - 1] < rows[place] ? 1U : 0U;
