@@ -55,10 +55,25 @@ def references(node):
             yield from references(value)
 
 
-def path_of(route):
-    """The document's path of a route: {at} is x-at, the segments before a Vertex endpoint have names of their own."""
-    path = route.replace("{at}", "")
-    return path.replace("/projects/{key}/locations/{key}/", "/projects/{project}/locations/{location}/")
+AT = "(?:/versions/[^/:]+|/labels/[^/:]+)?"
+
+
+def pattern_of(path, item):
+    """What a path that was asked looks like, or a route, whose names are still in braces."""
+    name = "[^/:]+"
+    pattern = re.sub(r"\\{\w+\\}", name, re.escape(path))
+    return re.compile(pattern.replace(name, name + AT, 1) if item.get("x-at") else pattern)
+
+
+PATTERNS = {path: pattern_of(path, item) for path, item in DOCUMENT["paths"].items()}
+
+
+def path_of(route, method):
+    """The document's path of what was asked, or None. The one with fewer names where several fit."""
+    fitting = [
+        path for path, pattern in PATTERNS.items() if pattern.fullmatch(route) and method.lower() in DOCUMENT["paths"][path]
+    ]
+    return min(fitting, key=lambda path: path.count("{"), default=None)
 
 
 def record():
@@ -66,7 +81,7 @@ def record():
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "answers"
         run = subprocess.run(
-            [PROGRAM, "--gtest_brief=1", "--gtest_filter=*Api.*"],
+            [PROGRAM, "--gtest_brief=1", "--gtest_filter=*Api.*:ServiceTest.*"],
             env={**os.environ, "SEGUE_API_RECORD": str(file)},
             capture_output=True,
             text=True,
@@ -74,7 +89,9 @@ def record():
         )
         if run.returncode != 0:
             raise RuntimeError(run.stdout + run.stderr)
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        answers = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        # Paths that nobody knows are asked for too.
+        return [answer for answer in answers if answer["route"] not in ("other", "/nowhere")]
 
 
 class HttpContract(unittest.TestCase):
@@ -83,10 +100,11 @@ class HttpContract(unittest.TestCase):
         cls.answers = record()
 
     def operation(self, answer):
-        item = DOCUMENT["paths"].get(path_of(answer["route"]))
-        self.assertIsNotNone(item, f"{answer['route']} is not in openapi.json")
-        self.assertEqual("{at}" in answer["route"], item.get("x-at", False), answer["route"])
-        return item[answer["method"].lower()]
+        path = path_of(answer["route"], answer["method"])
+        self.assertIsNotNone(path, f"{answer['method']} {answer['route']} is not in openapi.json")
+        if "{at}" in answer["route"]:
+            self.assertTrue(DOCUMENT["paths"][path].get("x-at"), path)
+        return DOCUMENT["paths"][path][answer["method"].lower()]
 
     def test_every_reference_leads_somewhere_and_every_schema_is_one(self):
         for node in references(DOCUMENT):
@@ -131,16 +149,15 @@ class HttpContract(unittest.TestCase):
             checked += 1
         self.assertGreater(checked, 50)
 
-    def test_every_path_and_every_kind_of_status_was_tried(self):
-        tried = {path_of(answer["route"]) for answer in self.answers}
-        self.assertEqual(set(), self.paths_of_queries() - tried)
+    def test_every_operation_and_every_kind_of_status_was_tried(self):
+        tried = {(path_of(answer["route"], answer["method"]), answer["method"].lower()) for answer in self.answers}
+        known = {
+            (path, method) for path, item in DOCUMENT["paths"].items() for method in item if method in ("get", "post", "put", "delete")
+        }
+        self.assertEqual(set(), known - tried)
         statuses = {answer["status"] for answer in self.answers}
-        self.assertEqual(set(), {200, 304, 400, 403, 404, 422} - statuses)
-        self.assertFalse({status for status in statuses if status >= 500})
-
-    @staticmethod
-    def paths_of_queries():
-        return set(DOCUMENT["paths"])
+        self.assertEqual(set(), {200, 202, 204, 304, 400, 401, 403, 404, 422, 503, 504} - statuses)
+        self.assertFalse({status for status in statuses if status == 500})
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ class HttpExamples(unittest.TestCase):
         with ServeProgram(ROOT, PROGRAM) as served:
             for command, shown in examples:
                 line = command.replace("127.0.0.1:8501", f"127.0.0.1:{served.port}")
+                line = line.replace("127.0.0.1:8502", f"127.0.0.1:{served.admin_port}")
                 answer = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=30).stdout
                 self.assertTrue(is_alike(json.loads(answer), json.loads(shown)), f"{command}\n{answer}\n{shown}")
 

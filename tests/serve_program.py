@@ -7,7 +7,8 @@ import tempfile
 
 
 class ServeProgram:
-    """A service with one model, "songs": the bundle of tests/golden. Use in a with statement; `port` is where it answers."""
+    """A service with one model, "songs": the bundle of tests/golden. Use in a with statement; `port` is where it answers,
+    `admin_port` where administrators ask."""
 
     def __init__(self, root, program, *arguments):
         self._bundle = pathlib.Path(root) / "tests" / "golden" / "bundle_v1.segue"
@@ -20,13 +21,15 @@ class ServeProgram:
         shutil.copy(self._bundle, model)
         command = [self._program, "serve", model, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         self._child = subprocess.Popen([*command, *self._arguments], stdout=subprocess.PIPE, text=True)
-        self.port = None
+        self.port = self.admin_port = None
         for line in self._child.stdout:
             word, _, address = line.strip().partition(" ")
             if word == "listening":
                 self.port = int(address.rsplit(":", 1)[1])
+            if word == "admin":
+                self.admin_port = int(address.rsplit(":", 1)[1])
                 break
-        if self.port is None:
+        if self.admin_port is None:
             self.__exit__()
             raise RuntimeError("segue serve ended before it listened")
         return self

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -39,6 +40,8 @@ struct ServeArguments {
     std::string client_ca_file;
     bool require_blessed = false;
     bool trust = false;
+    bool copy = false;
+    std::uint64_t memory_limit_mib = 0;
     std::uint32_t max_versions = 0;
     bool compat = false;
     std::uint32_t threads = 0;
@@ -77,8 +80,14 @@ void ServeArguments::declare(Options& options) {
     options.flag("require-blessed", require_blessed,
                  "refuse models with vectors whose index was not judged good enough");
     options.flag("trust", trust, "skip the checksums (bounds are always checked)");
+    options.flag("copy", copy,
+                 "read bundles into memory instead of mapping them: for folders where files may be "
+                 "changed in place, such as network shares");
+    options.number("memory-limit", memory_limit_mib, {0, 1e9},
+                   "MiB that this program may use after a load, which is refused otherwise; 0 for "
+                   "no limit");
     options.number("versions", max_versions, kCountRange,
-                   "so many versions of each name, the newest; 0 for all");
+                   "so many versions of each name, the newest, and those with a label; 0 for all");
     options.flag("compat", compat, ":predict fails with 200 and a text, as the blueprint's does");
     options.number("threads", threads, kThreadsRange, "loops that answer; 0 for one a core");
     options.number("max-connections", max_connections, {1, 1e6}, "of the public listener");
@@ -181,6 +190,8 @@ serve::ServiceOptions service_options_of(const ServeArguments& arguments,
     options.models.verify_checksums = !arguments.trust;
     options.models.require_blessed = arguments.require_blessed;
     options.models.max_versions = arguments.max_versions;
+    options.models.copy = arguments.copy;
+    options.models.max_memory_bytes = arguments.memory_limit_mib << 20U;
     options.tokens_file = arguments.tokens_file;
     options.is_private = is_loopback(listeners.front());
     options.blueprint_habits = arguments.compat;
@@ -211,6 +222,22 @@ void raise_descriptor_limit() {
         limit.rlim_cur = limit.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/// What is left to do when a mapped bundle was cut short, or its disk fails, under a search: no
+/// answer could be right.
+extern "C" void end_without_file(int) {
+    constexpr std::string_view kText =
+        "segue serve: a bundle in use was cut short, or cannot be read any more; ending (publish "
+        "bundles by renaming, or see --copy)\n";
+    static_cast<void>(::write(STDERR_FILENO, kText.data(), kText.size()) > 0);
+    ::_exit(1);
+}
+
+void end_in_order_without_file() {
+    struct sigaction action {};
+    action.sa_handler = end_without_file;
+    ::sigaction(SIGBUS, &action, nullptr);
 }
 
 /// The signals that mean something here; blocked, so that they wait to be asked for.
@@ -244,6 +271,7 @@ Status ServeArguments::run(Console& console) const {
     // Before any thread is made, as threads inherit it.
     const sigset_t signals = block_signals();
     raise_descriptor_limit();
+    end_in_order_without_file();
     const Result<std::vector<HttpListener>> listeners = listeners_of(*this);
     std::mutex console_mutex;
     const auto log = [&](std::string_view line) {
