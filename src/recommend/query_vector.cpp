@@ -1,5 +1,6 @@
 #include "recommend/query_vector.h"
 
+#include <array>
 #include <cmath>
 
 #include "linalg/gram.h"
@@ -7,11 +8,22 @@
 namespace segue {
 
 double vector_norm(std::span<const float> vector) {
-    double squares = 0;
-    for (const float value : vector) {
-        squares += static_cast<double>(value) * static_cast<double>(value);
+    // Several sums side by side: one alone waits for each of its additions.
+    constexpr std::size_t kSums = 8;
+    std::array<double, kSums> squares{};
+    std::size_t place = 0;
+    for (; place + kSums <= vector.size(); place += kSums) {
+        for (std::size_t sum = 0; sum < kSums; ++sum) {
+            const auto value = static_cast<double>(vector[place + sum]);
+            squares[sum] += value * value;
+        }
     }
-    return std::sqrt(squares);
+    for (; place < vector.size(); ++place) {
+        const auto value = static_cast<double>(vector[place]);
+        squares[place % kSums] += value * value;
+    }
+    return std::sqrt(((squares[0] + squares[1]) + (squares[2] + squares[3])) +
+                     ((squares[4] + squares[5]) + (squares[6] + squares[7])));
 }
 
 void VectorSum::add(std::span<const float> vector, double weight) {

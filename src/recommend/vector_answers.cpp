@@ -21,6 +21,8 @@ namespace {
 
 /// Queries of a batch that one thread prepares or rescores at a time.
 constexpr std::size_t kQueriesPerChunk = 32;
+/// Of a cache line.
+constexpr std::size_t kFloatsPerLine = 16;
 
 bool is_zero(std::span<const float> vector) {
     return std::all_of(vector.begin(), vector.end(), [](float value) { return value == 0; });
@@ -106,12 +108,19 @@ float VectorAnswers::State::score(std::span<const float> query, std::uint32_t it
         return product;
     }
     const double norm = vector_norm(item);
-    return norm > 0 ? static_cast<float>(static_cast<double>(product) / std::pow(norm, exponent))
-                    : 0;
+    const double factor = exponent == 1 ? norm : std::pow(norm, exponent);
+    return norm > 0 ? static_cast<float>(static_cast<double>(product) / factor) : 0;
 }
 
 void VectorAnswers::State::rescore(std::span<const float> query, double exponent,
                                    std::vector<ScoredRow>& rows) const {
+    for (const ScoredRow& row : rows) {
+        // They lie anywhere in memory: all are on their way when the first one is read.
+        const std::span<const float> vector = vectors.row(row.item_row);
+        for (std::size_t place = 0; place < vector.size(); place += kFloatsPerLine) {
+            __builtin_prefetch(vector.data() + place);
+        }
+    }
     for (ScoredRow& row : rows) {
         row.score = score(query, row.item_row, exponent);
     }
