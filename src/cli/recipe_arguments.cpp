@@ -40,6 +40,7 @@ constexpr OwnFlag kOwnFlags[] = {
     {"other-exponent", "cooc"},
     {"shrinkage", "cooc"},
     {"sharpness", "cooc"},
+    {"several", "cooc"},
     {"window", "cooc"},
     {"cut-groups-to", "cooc"},
     {"ridge", "ease"},
@@ -123,6 +124,8 @@ void RecipeArguments::declare(Options& options) {
     options.text(
         "sharpness", sharpness, "X|auto",
         "cooc: power of the conditional score; auto goes by how well counts are known (1)");
+    options.choice("several", several, {"sum", "max"},
+                   "cooc: what the scores of several items become");
     options.number("window", window, {0, 1'000'000},
                    "cooc: count pairs at most this far apart; 0 counts all of a group");
     options.number("cut-groups-to", cut_groups_to, kCountRange,
@@ -130,15 +133,15 @@ void RecipeArguments::declare(Options& options) {
     options.number("ridge", ridge, kWeightRange,
                    "ease: regularisation, in groups (from the table)");
     options.number("dropout", dropout, {0, 100},
-                   "ease: more of it in proportion to an item's frequency");
+                   "ease: more of it in proportion to an item's frequency (0.5)");
     options.number("item-exponent", item_exponent, {0, 4},
-                   "graph-filter: an item of f groups counts f^-b (0.5)");
+                   "graph-filter: an item of f groups counts f^-b (0.45)");
     options.number("low-rank-weight", low_rank_weight, {0, 4},
-                   "graph-filter: weight of the low-rank part (from the table)");
+                   "graph-filter: weight of the low-rank part (0.3)");
     options.number("low-rank-dim", low_rank_dim, kDimRange,
-                   "graph-filter: singular vectors of that part (256)");
+                   "graph-filter: singular vectors of that part (256, fewer of small tables)");
     options.number("sharpening", sharpening, {0, 4},
-                   "graph-filter: how far scores are sharpened (from the table)");
+                   "graph-filter: how far scores are sharpened (1)");
     options.number("popularity-exponent", popularity_exponent, kExponentRange,
                    "how strongly popular items are held down in answers");
     options.number("neighbours", neighbours, {1, 10'000},
@@ -195,6 +198,7 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
     if (Status status = set_sharpness(sharpness, params); !status.ok()) {
         return status;
     }
+    params.takes_best = several == "max";
     params.window = window;
     params.cut_groups_to = cut_groups_to;
     params.popularity_exponent = popularity_exponent;

@@ -35,6 +35,7 @@ struct RecipeArguments {
     double other_exponent = 0.4;
     double shrinkage = 0;
     std::string sharpness = "1";
+    std::string several = "sum";
     std::uint32_t window = 0;
     std::uint32_t cut_groups_to = 0;
     std::optional<double> ridge;

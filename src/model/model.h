@@ -49,6 +49,7 @@ struct PairScoreSettings {
     double sharpness = 1;              // q: power of the conditional score
     bool values_are_counts = false;    // values of the histories multiply; else they are ignored
     bool from_histories = true;  // counted from the stored histories as they are: no window, no cut
+    bool takes_best = false;     // several items: the best of their scores, not the sum
 };
 
 /// The objective whose row problem a history is folded in by. Only for AnswerBy::kFoldIn.

@@ -107,6 +107,10 @@ public:
         }
         return value == 1;
     }
+    /// False where the key is missing.
+    bool optional_flag(std::string_view key) {
+        return find_metadata(metadata_, key).has_value() && flag(key);
+    }
     /// The one of `values` that has this name.
     template <typename Value>
     Value named(std::string_view key, std::initializer_list<Value> values) {
@@ -212,6 +216,7 @@ Result<StatedModel> read_stated_model(const Metadata& metadata) {
         info.pair_score.sharpness = fields.number("segue.pair_score.sharpness");
         info.pair_score.values_are_counts = fields.flag("segue.pair_score.values_are_counts");
         info.pair_score.from_histories = fields.flag("segue.pair_score.from_histories");
+        info.pair_score.takes_best = fields.optional_flag("segue.pair_score.takes_best");
     }
     if (info.answer_by == AnswerBy::kFoldIn) {
         info.fold_in.unobserved_weight = fields.number("segue.fold_in.unobserved_weight");
@@ -249,6 +254,9 @@ void add_stated_model(const ModelInfo& info, const TableViews& tables, BundleWri
                             std::uint64_t{info.pair_score.values_are_counts ? 1u : 0u});
         writer.add_metadata("segue.pair_score.from_histories",
                             std::uint64_t{info.pair_score.from_histories ? 1u : 0u});
+        if (info.pair_score.takes_best) {
+            writer.add_metadata("segue.pair_score.takes_best", std::uint64_t{1});
+        }
     }
     if (info.answer_by == AnswerBy::kFoldIn) {
         writer.add_metadata("segue.fold_in.unobserved_weight", info.fold_in.unobserved_weight);

@@ -23,6 +23,9 @@ std::string parameters_of(const RecipeParams& params, const PairScoreParams& sco
     json.key("other_exponent").value(score.other_exponent);
     json.key("shrinkage").value(score.shrinkage);
     json.key("sharpness").value(score.sharpness);
+    if (params.takes_best) {
+        json.key("several").value("max");
+    }
     json.key("window").value(params.window);
     json.key("cut_groups_to").value(params.cut_groups_to);
     json.end_object();
@@ -81,6 +84,7 @@ Status run_cooc(const RecipeRun& run) {
     parts.info.pair_score.shrinkage = params.score.shrinkage;
     parts.info.pair_score.sharpness = params.score.sharpness;
     parts.info.pair_score.values_are_counts = params.values_are_counts;
+    parts.info.pair_score.takes_best = run.params.takes_best;
     parts.info.pair_score.from_histories = params.window == 0 && run.params.cut_groups_to == 0;
     parts.info.parameters_json = parameters_of(run.params, params.score);
     if (params.score.score == PairScore::kPmi) {

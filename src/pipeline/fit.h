@@ -68,6 +68,7 @@ struct RecipeParams {
     PairScoreParams pair_score;
     bool sharpness_from_support =
         false;                        // choose pair_score.sharpness by how well counts are known
+    bool takes_best = false;          // several items: the best of their scores, not the sum
     std::uint32_t window = 0;         // 0: any two items of a group; needs positions
     std::uint32_t cut_groups_to = 0;  // 0: never; else a seeded sample of this many items
 

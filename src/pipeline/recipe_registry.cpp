@@ -190,8 +190,8 @@ constexpr RecipeOption kGraphFilterOptions[] = {
      .is_whole = true,
      .meaning = "singular vectors of the low-rank part",
      .value =
-         [](const RecipeParams& params, const SparseView&) {
-             return static_cast<double>(params.graph_filter.low_rank_dim.value_or(256));
+         [](const RecipeParams& params, const SparseView& interactions) {
+             return static_cast<double>(graph_filter_params(params, interactions).low_rank_dim);
          },
      .set =
          [](RecipeParams& params, double value) {

@@ -93,6 +93,7 @@ struct ListAnswers::State {
     bool can_count() const {
         return model.interactions().num_rows > 0 && model.info().pair_score.from_histories;
     }
+    bool takes_best() const { return model.info().pair_score.takes_best; }
     bool has_table() const { return model.neighbours().num_items() > 0; }
     bool is_usual(double exponent) const { return exponent == model.info().popularity_exponent; }
     /// The power of a frequency that a score is multiplied by to have another popularity exponent.
@@ -107,6 +108,16 @@ struct ListAnswers::State {
     bool find_in_table(const ListQuery& query, std::vector<ScoredRow>& list) const;
     void sum_products(const ListQuery& query, const ProductForm& form, ListScratch& scratch,
                       BestPartners& best) const;
+    /// Adds the scores of one item of the query to what there is, or keeps the better.
+    template <typename Score>
+    void put_together(std::span<const std::uint32_t> items, std::span<const Score> scores,
+                      float weight, ScoreSums& sums) const {
+        if (takes_best()) {
+            sums.raise(items, scores, static_cast<double>(weight));
+        } else {
+            sums.add(items, scores, static_cast<double>(weight));
+        }
+    }
     void sum_table(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
     void sum_rows(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
     void offer_sums(const ListQuery& query, ListScratch& scratch, BestPartners& best) const;
@@ -215,8 +226,8 @@ void ListAnswers::State::sum_table(const ListQuery& query, ListScratch& scratch,
     for (const WeightedItem& item : query.items) {
         const auto begin = static_cast<std::size_t>(table.offsets[item.item_row]);
         const std::size_t size = table.list_size(item.item_row);
-        scratch.score_sums.add(table.item_rows.subspan(begin, size),
-                               table.scores.subspan(begin, size), static_cast<double>(item.weight));
+        put_together(table.item_rows.subspan(begin, size), table.scores.subspan(begin, size),
+                     item.weight, scratch.score_sums);
     }
     offer_sums(query, scratch, best);
 }
@@ -226,7 +237,7 @@ void ListAnswers::State::sum_rows(const ListQuery& query, ListScratch& scratch,
     for (const WeightedItem& item : query.items) {
         PairRow row;
         const std::span<const double> scores = row_scores(item.item_row, row, scratch);
-        scratch.score_sums.add(row.partners, scores, static_cast<double>(item.weight));
+        put_together(row.partners, scores, item.weight, scratch.score_sums);
     }
     offer_sums(query, scratch, best);
 }
@@ -256,7 +267,8 @@ void ListAnswers::State::add_up(const ListQuery& query, ListScratch& scratch,
     };
     const bool multiplies =
         model.info().pair_score.values_are_counts && !model.interactions().values.empty();
-    const std::optional<ProductForm> form = multiplies ? std::nullopt : product_form(params);
+    const std::optional<ProductForm> form =
+        multiplies || takes_best() ? std::nullopt : product_form(params);
     if (form && can_count() && !query.is_one_item && !query.offers_items) {
         sum_products(query, *form, scratch, best);
         take(AnswerSource::kExact);

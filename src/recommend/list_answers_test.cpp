@@ -223,6 +223,43 @@ TEST(StoredLists, are_added_up_for_scores_that_are_no_products_where_they_hold_k
     expect_best(answer->results, slow_scores(counting, {{0, 1}, {4, 1}}, 0.6), {0, 4}, 3);
 }
 
+TEST(ListAnswers, take_the_best_score_of_several_items_where_the_model_says_so) {
+    ModelParts parts = random_parts(AnswerBy::kLists, 40, 80, 0, 5);
+    parts.info.pair_score.takes_best = true;
+    const Model model = Model::from_parts(std::move(parts));
+    std::map<std::uint32_t, double> best;
+    for (const std::uint32_t item : {0u, 4u, 9u}) {
+        for (const auto& [offered, score] : slow_scores(model, {{item, 1}}, 0.4)) {
+            best[offered] = std::max(best[offered], score);
+        }
+    }
+    Query query;
+    query.history = {item_key(0), item_key(4), item_key(9)};
+    query.k = 12;
+    const auto answer = Recommender(model).answer(query);
+    ASSERT_TRUE(answer.ok());
+    expect_best(answer->results, best, {0, 4, 9}, 12);
+}
+
+TEST(StoredLists, of_weights_are_added_up_as_they_are) {
+    ModelParts parts = random_parts(AnswerBy::kLists, 6, 20, 0, 5);
+    parts.info.pair_score.name = std::string(kStoredWeights);
+    parts.info.pair_score.from_histories = false;
+    parts.info.popularity_exponent = 0;
+    parts.neighbours = {};
+    parts.neighbours.offsets = {0, 2, 5, 5, 5, 5, 5};
+    parts.neighbours.item_rows = {2, 3, 3, 4, 2};
+    parts.neighbours.scores = {0.5F, 0.25F, 1, 0.25F, -0.75F};
+    const Model model = Model::from_parts(std::move(parts));
+    Query query;
+    query.history = {item_key(0), item_key(1)};
+    query.k = 3;
+    const auto answer = Recommender(model).answer(query);
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->source, AnswerSource::kNeighbours);
+    expect_best(answer->results, {{2, -0.25}, {3, 1.25}, {4, 0.25}}, {0, 1}, 3);
+}
+
 TEST(StoredLists, of_windows_are_never_mixed_with_counts_of_whole_groups) {
     ModelParts parts = random_parts(AnswerBy::kLists, 40, 80, 0, 5);
     parts.neighbours = counted_lists(parts, 4);

@@ -46,6 +46,21 @@ class ScoreSums {
 public:
     explicit ScoreSums(std::size_t num_items) : sums_(num_items), seen_(num_items) {}
 
+    /// sums[items[n]] becomes weight * scores[n] where that is more, or the item is new.
+    template <typename Score>
+    void raise(std::span<const std::uint32_t> items, std::span<const Score> scores, double weight) {
+        for (std::size_t place = 0; place < items.size(); ++place) {
+            const std::uint32_t item_row = items[place];
+            const double score = weight * static_cast<double>(scores[place]);
+            if (seen_[item_row] == 0) {
+                seen_[item_row] = 1;
+                touched_.push_back(item_row);
+                sums_[item_row] = score;
+            }
+            sums_[item_row] = std::max(sums_[item_row], score);
+        }
+    }
+
     /// sums[items[n]] += weight * scores[n]
     template <typename Score>
     void add(std::span<const std::uint32_t> items, std::span<const Score> scores, double weight) {
