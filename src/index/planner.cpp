@@ -24,8 +24,8 @@ constexpr double kBatchMultiplyAdds = 150;
 /// A smaller batch is searched one query at a time.
 constexpr std::size_t kLeastBatch = 7;
 /// A row out of order, and each of its cache lines.
-constexpr double kGatheredRow = 10;
-constexpr double kGatheredLine = 15;
+constexpr double kGatheredRow = 6;
+constexpr double kGatheredLine = 8;
 /// A score in the tree's buffer, written and selected from, beside its codes.
 constexpr double kTreeScore = 0.3;
 /// A candidate rescored by int8 and, some of them, f32 rows.
@@ -38,6 +38,8 @@ constexpr double kTreeBatchGain = 0.7;
 /// with filters of any items; those a query points away from take up to four times as many.
 constexpr double kFilteredLeaves = 1.5;
 constexpr double kSparserLeaves = 0.3;
+/// A leaf whose entries that pass, and better items to be expected, are looked at.
+constexpr double kFilteredLeaf = 15;
 /// Share of the leaves and candidates for a result that searches read without knobs.
 constexpr double kUsualLeaves = 0.06;
 constexpr double kUsualCandidates = 5;
@@ -96,8 +98,10 @@ double tree_cost(const PlannedSearch& search) {
     const auto code_bytes =
         static_cast<double>(code_block_bytes(search.dim)) / static_cast<double>(kBlockPositions);
     const double score = code_bytes / bytes_per_nanosecond(num_items * code_bytes) + kTreeScore;
-    const double cost = kTreeStart + num_leaves * dim * kCentreElement + share * num_items * score +
-                        candidates * kTreeCandidate;
+    const double ranking =
+        num_leaves * (dim * kCentreElement + (search.has_filter ? kFilteredLeaf : 0));
+    const double cost =
+        kTreeStart + ranking + share * num_items * score + candidates * kTreeCandidate;
     return search.num_queries >= kLeastBatch ? cost * kTreeBatchGain : cost;
 }
 

@@ -122,8 +122,8 @@ bool reads_too_little(const SearchTerms& terms, std::span<const ScoredRow> resul
     if (!terms.reads_on) {
         return false;
     }
-    // Half of what may be missed is for codes to rank badly.
-    const double most_missed = (1 - terms.target_recall) / 2 * static_cast<double>(terms.k);
+    // A third of what may be missed: codes rank some badly, and the spread of scores is a model.
+    const double most_missed = (1 - terms.target_recall) / 3 * static_cast<double>(terms.k);
     const float last = results.size() == terms.k
                            ? results.back().score
                            : terms.min_score.value_or(std::numeric_limits<float>::lowest());
