@@ -169,7 +169,7 @@ std::vector<ScoredRow> BestOfExamples::scan(
 
 Result<std::vector<ScoredRow>> BestOfExamples::best(
     std::size_t count, std::optional<std::chrono::steady_clock::time_point> deadline) {
-    if (examples_.empty()) {
+    if (examples_.empty() || count == 0) {
         return std::vector<ScoredRow>();
     }
     count = std::min(count, model_.num_items());
@@ -184,8 +184,8 @@ Result<std::vector<ScoredRow>> BestOfExamples::best(
         keep_best(rows, count);
         // Lists and scores here are rounded differently.
         constexpr float kRounding = 1e-6F;
-        is_complete = rows.size() == count &&
-                      (count == 0 || rows.back().score >= *bound - kRounding * std::fabs(*bound));
+        is_complete =
+            rows.size() == count && rows.back().score >= *bound - kRounding * std::fabs(*bound);
         is_cut_short_ = !is_complete && deadline && std::chrono::steady_clock::now() > *deadline;
         if (is_complete || is_cut_short_) {
             break;

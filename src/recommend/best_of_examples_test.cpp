@@ -102,7 +102,8 @@ TEST_F(BestOfExamplesTest, is_the_list_of_the_item_for_one_example) {
     Query query;
     query.items = {{"i3", 1}};
     query.k = 7;
-    RefinedQuery refined = {.query = query};
+    RefinedQuery refined;
+    refined.query = query;
     refined.best_of_examples = true;
     const RefinedAnswers answers(model_, recommender_);
     EXPECT_EQ(testing::rows_of(answers.answer(refined)->results),

@@ -73,14 +73,15 @@ void FolderWatch::watch_folders() {
     if (is_one_file_) {
         return;
     }
-    std::error_code error;
-    fs::directory_iterator folder(root_, error);
-    for (; !error && folder != fs::directory_iterator(); folder.increment(error)) {
-        std::error_code ignored;
-        if (is_valid_name(folder->path().filename().string()) &&
-            folder->symlink_status(ignored).type() == fs::file_type::directory) {
+    const Result<std::vector<std::string>> names = names_in(root_);
+    if (!names.ok()) {
+        return;
+    }
+    for (const std::string& name : *names) {
+        const std::string folder = root_ + "/" + name;
+        if (is_valid_name(name) && is_folder(folder)) {
             // One that vanishes meanwhile, or is one too many, is found by the next rescan.
-            static_cast<void>(watch(folder->path().string()).ok());
+            static_cast<void>(watch(folder).ok());
         }
     }
 }

@@ -1,10 +1,14 @@
 #include "serve/model_folder.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -43,9 +47,32 @@ std::optional<std::uint64_t> version_of(std::string_view file_name) {
 
 }  // namespace
 
+Result<std::vector<std::string>> names_in(const std::string& path) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), &::closedir);
+    if (folder == nullptr) {
+        return io_error(fmt::format("cannot read the folder '{}': {}", path, std::strerror(errno)));
+    }
+    std::vector<std::string> names;
+    while (const dirent* const entry = ::readdir(folder.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") {
+            names.emplace_back(name);
+        }
+    }
+    return names;
+}
+
+bool is_folder(const std::string& path) {
+    struct stat facts = {};
+    return ::lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
 Result<ModelFolder> ModelFolder::open(const std::string& path) {
     ModelFolder folder;
     folder.path_ = path;
+    while (folder.path_.size() > 1 && folder.path_.ends_with('/')) {
+        folder.path_.pop_back();
+    }
     std::error_code error;
     if (fs::is_directory(path, error)) {
         return folder;
@@ -75,27 +102,27 @@ Result<std::map<VersionKey, ModelFile>> ModelFolder::list() const {
         }
         return files;
     }
-    std::error_code error;
-    fs::directory_iterator folders(path_, error);
-    for (; !error && folders != fs::directory_iterator(); folders.increment(error)) {
-        const std::string name = folders->path().filename().string();
-        std::error_code ignored;  // it may vanish meanwhile
-        if (!is_valid_name(name) ||
-            folders->symlink_status(ignored).type() != fs::file_type::directory) {
+    const Result<std::vector<std::string>> names = names_in(path_);
+    if (!names.ok()) {
+        return names.status();
+    }
+    for (const std::string& name : *names) {
+        const std::string folder = path_ + "/" + name;
+        if (!is_valid_name(name) || !is_folder(folder)) {
             continue;
         }
-        fs::directory_iterator versions(folders->path(), ignored);
-        for (; !ignored && versions != fs::directory_iterator(); versions.increment(ignored)) {
-            const std::string file = versions->path().string();
-            const auto number = version_of(versions->path().filename().string());
-            const auto identity = identity_of(file, false);
-            if (number && identity) {
+        const Result<std::vector<std::string>> versions = names_in(folder);
+        if (!versions.ok()) {
+            continue;  // it may vanish meanwhile
+        }
+        for (const std::string& version : *versions) {
+            const std::string file = folder + "/" + version;
+            const auto number = version_of(version);
+            const auto identity = number ? identity_of(file, false) : std::nullopt;
+            if (identity) {
                 files[{name, *number}] = {file, *identity};
             }
         }
-    }
-    if (error) {
-        return io_error(fmt::format("cannot read the folder '{}': {}", path_, error.message()));
     }
     return files;
 }

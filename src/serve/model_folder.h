@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 
@@ -50,5 +51,11 @@ private:
     bool is_one_file_ = false;
     std::string name_;  // of the one file
 };
+
+/// What is in a folder, in any order. (std::filesystem ends the program where it lacks memory.)
+/// Returns an error if: it cannot be read.
+Result<std::vector<std::string>> names_in(const std::string& path);
+/// Whether there is a folder, not a link to one.
+bool is_folder(const std::string& path);
 
 }  // namespace segue::serve

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "serve/metrics.h"
@@ -81,7 +82,9 @@ private:
         std::uint64_t version = 0;
         std::size_t k = 0;
 
-        auto operator<=>(const RecallKey&) const = default;
+        bool operator<(const RecallKey& other) const {
+            return std::tie(name, version, k) < std::tie(other.name, other.version, other.k);
+        }
     };
 
     static Source source_of(const RefinedAnswer& answer);
