@@ -218,7 +218,7 @@ class Runner:
 
 def segue_builds(facts, most):
     """Settings of Segue's own builds: its defaults, twice the leaves, and each item in a second leaf."""
-    leaves = int(round(2 * facts["num_items"] ** 0.5))
+    leaves = int(round(4 * facts["num_items"] ** 0.5))
     builds = [
         {"name": "default", "leaves": 0, "soar": 0},
         {"name": "fine", "leaves": 2 * leaves, "soar": 0},
