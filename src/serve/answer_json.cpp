@@ -50,6 +50,16 @@ void write_evidence(const std::vector<std::uint32_t>& asked, const ServedModel& 
     json.key("pmi").value(best->pmi).end_object();
 }
 
+/// Keys of results lie anywhere in memory: all are on their way when the first one is read.
+void prefetch_keys(const std::vector<ScoredRow>& results, StringTableView keys) {
+    for (const ScoredRow& row : results) {
+        __builtin_prefetch(keys.offsets().data() + row.item_row);
+    }
+    for (const ScoredRow& row : results) {
+        __builtin_prefetch(keys.bytes().data() + keys.offsets()[row.item_row]);
+    }
+}
+
 }  // namespace
 
 Status check_fields(const std::vector<std::string>& names, const Model& model) {
@@ -94,6 +104,7 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
     }
     const std::vector<std::uint32_t> asked =
         query.evidence ? asked_rows(query.refined.query, model) : std::vector<std::uint32_t>();
+    prefetch_keys(answer.results, model.item_keys());
     json.key("results").begin_array();
     for (const ScoredRow& row : answer.results) {
         json.begin_object().key("id").value(model.item_keys()[row.item_row]);

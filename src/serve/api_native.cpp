@@ -3,8 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
-#include <chrono>
 #include <string>
 
 #include "base/text.h"
@@ -118,14 +116,7 @@ void batch_similar(const ApiContext& context, const ApiCall& call, HttpResponse&
 
 /// Adds the tag; whether the client has the answer already, in which case the response says so.
 bool is_unchanged(const ApiCall& call, const ServedModel& served, HttpResponse& response) {
-    // It changes with every version that is served, also with another file under an old number. A
-    // weak one: the same answer may tell of another time it took.
-    std::array<char, 64> memory{};
-    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(
-        served.ready_since().time_since_epoch());
-    const auto written = fmt::format_to_n(memory.data(), memory.size(), "W/\"{}-{:x}\"",
-                                          served.version_text(), microseconds.count());
-    const std::string_view tag(memory.data(), written.size);
+    const std::string_view tag = served.entity_tag();
     response.add_header("ETag", tag);
     const std::string_view known = call.request.header("If-None-Match").value_or("");
     if (known != "*" && known.find(tag.substr(2)) == std::string_view::npos) {

@@ -1,9 +1,18 @@
 #include "serve/served_model.h"
 
+#include <fmt/core.h>
+
 #include "base/stopwatch.h"
 #include "serve/search_monitor.h"
 
 namespace segue::serve {
+
+std::string ServedModel::make_entity_tag() const {
+    return fmt::format(
+        "W/\"{}-{:x}\"", version_text_,
+        std::chrono::duration_cast<std::chrono::microseconds>(ready_since_.time_since_epoch())
+            .count());
+}
 
 Result<RefinedAnswer> ServedModel::answer(const RefinedQuery& query) const {
     AnswerScratch scratch;

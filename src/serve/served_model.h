@@ -31,7 +31,8 @@ public:
           model_(std::move(model)),
           recommender_(model_),
           answers_(model_, recommender_),
-          ready_since_(std::chrono::system_clock::now()) {}
+          ready_since_(std::chrono::system_clock::now()),
+          entity_tag_(make_entity_tag()) {}
     ServedModel(const ServedModel&) = delete;
     ServedModel& operator=(const ServedModel&) = delete;
 
@@ -56,14 +57,20 @@ public:
     /// Tells the monitor of an answer that was had otherwise.
     void observe(const RefinedQuery& query, const RefinedAnswer& answer, double seconds) const;
     std::chrono::system_clock::time_point ready_since() const { return ready_since_; }
+    /// For caches: another one for every version that is served, also for another file under an old
+    /// number. A weak one: the same answer may tell of another time it took.
+    const std::string& entity_tag() const { return entity_tag_; }
 
 private:
+    std::string make_entity_tag() const;
+
     ModelVersion version_;
     std::string version_text_;
     Model model_;
     Recommender recommender_;
     RefinedAnswers answers_;
     std::chrono::system_clock::time_point ready_since_;
+    std::string entity_tag_;
     SearchMonitor* monitor_ = nullptr;
 };
 
