@@ -33,6 +33,22 @@ TEST(JsonWriter, escapes_what_must_be_and_repairs_what_is_no_utf8) {
     EXPECT_EQ(written("\xF0\x9F\x8E\xB5\xF0\x9F"), "\"\xF0\x9F\x8E\xB5\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
 
+TEST(JsonWriter, writes_every_byte_at_every_place_as_it_writes_it_alone) {
+    for (std::size_t length = 1; length <= 17; ++length) {
+        for (std::size_t place = 0; place < length; ++place) {
+            for (int byte = 0; byte < 0x80; ++byte) {
+                std::string text(length, 'x');
+                text[place] = static_cast<char>(byte);
+                const std::string alone = JsonWriter().value(text.substr(place, 1)).take();
+                const std::string expected = '"' + std::string(place, 'x') +
+                                             alone.substr(1, alone.size() - 2) +
+                                             std::string(length - place - 1, 'x') + '"';
+                ASSERT_EQ(JsonWriter().value(text).take(), expected) << byte << ' ' << place;
+            }
+        }
+    }
+}
+
 TEST(JsonWriter, writes_numbers_that_read_back_and_null_for_the_rest) {
     EXPECT_EQ(JsonWriter().value(0.1).text(), "0.1");
     EXPECT_EQ(JsonWriter().value(0.1f).text(), "0.1");

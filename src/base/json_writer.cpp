@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -47,6 +48,35 @@ void append_escaped(std::string& text, std::string_view value) {
                 }
         }
     }
+}
+
+/// Has a high bit exactly where some byte of the word is below `limit`, which is at most 0x80.
+constexpr std::uint64_t bytes_below(std::uint64_t word, std::uint64_t limit) {
+    return (word - 0x0101010101010101U * limit) & ~word;
+}
+
+constexpr std::uint64_t bytes_equal(std::uint64_t word, char letter) {
+    return bytes_below(word ^ (0x0101010101010101U * static_cast<std::uint8_t>(letter)), 1);
+}
+
+/// Whether the text is ASCII without anything to escape: most texts are.
+bool is_plain(std::string_view text) {
+    const auto has_other = [](std::uint64_t word) {
+        constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+        return ((word | bytes_below(word, 0x20) | bytes_equal(word, '"') |
+                 bytes_equal(word, '\\')) &
+                kHighBits) != 0;
+    };
+    std::uint64_t word = 0;
+    for (; text.size() >= sizeof(word); text.remove_prefix(sizeof(word))) {
+        std::memcpy(&word, text.data(), sizeof(word));
+        if (has_other(word)) {
+            return false;
+        }
+    }
+    word = 0x2020202020202020U;  // spaces behind the rest
+    std::memcpy(&word, text.data(), text.size());
+    return !has_other(word);
 }
 
 /// Every byte of 0x80 and above that is not part of a well-formed sequence, replaced.
@@ -113,7 +143,9 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 JsonWriter& JsonWriter::value(std::string_view text) {
     separate();
     text_ += '"';
-    if (is_valid_utf8(text)) {
+    if (is_plain(text)) {
+        text_ += text;
+    } else if (is_valid_utf8(text)) {
         append_escaped(text_, text);
     } else {
         append_escaped(text_, repaired(text));
