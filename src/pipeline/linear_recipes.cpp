@@ -23,7 +23,8 @@ void store_weight_lists(const RecipeRun& run, const LinearModel& model) {
     std::iota(rows.begin(), rows.end(), 0U);
     const std::size_t length = run.params.num_weights.value_or(kWeightsOfAnItem);
     ModelParts& parts = run.result.parts;
-    parts.neighbours = lists_of_items(model, rows, {.k = length}, run.pool, run.progress);
+    parts.neighbours =
+        lists_of_items(model, rows, {.k = length, .by_magnitude = true}, run.pool, run.progress);
     count_evidence(transpose(run.dataset.interactions.view()).view(), run.pool, parts.neighbours);
     clock.end(run.result.report.stages, fmt::format("{} a list", length));
 }

@@ -25,12 +25,21 @@ struct Worker {
 };
 
 /// Offers all scores but 0, a block at a time so that the threshold rises early.
-void offer_scores(std::size_t num_items, Worker& worker) {
+void offer_scores(std::size_t num_items, bool by_magnitude, Worker& worker) {
     constexpr std::size_t kBlock = 1024;
     const kernels::KernelTable& kernels = kernels::active_kernels();
     for (std::size_t begin = 0; begin < num_items; begin += kBlock) {
         const std::size_t count = std::min(kBlock, num_items - begin);
         const float* const scores = worker.scores.data() + begin;
+        if (by_magnitude) {
+            for (std::size_t place = 0; place < count; ++place) {
+                if (scores[place] != 0) {
+                    worker.best.offer(
+                        {static_cast<std::uint32_t>(begin + place), std::abs(scores[place])});
+                }
+            }
+            continue;
+        }
         const float threshold =
             std::max(worker.best.threshold(), std::numeric_limits<float>::lowest());
         const std::size_t found = kernels.select_above(
@@ -80,9 +89,15 @@ Neighbours DenseWeights::lists(const SparseView& histories, const LinearListOpti
                 worker.scores[item] = 0;
             }
             worker.best.clear();
-            offer_scores(num_items_, worker);
+            offer_scores(num_items_, options.by_magnitude, worker);
             const std::span<const ScoredRow> best = worker.best.take_sorted();
             lists[row].assign(best.begin(), best.end());
+            if (options.by_magnitude) {
+                for (ScoredRow& scored : lists[row]) {
+                    scored.score = worker.scores[scored.item_row];
+                }
+                std::sort(lists[row].begin(), lists[row].end(), comes_before);
+            }
         }
     });
     report(progress, {"score", histories.num_rows, histories.num_rows, "lists", {}});

@@ -290,6 +290,12 @@ void GraphFilter::select(const SparseView& histories, std::size_t begin, std::si
         thresholds[history - begin] =
             own.empty() ? std::numeric_limits<float>::infinity() : kLowest;
     }
+    if (options.by_magnitude) {
+        const std::size_t count = num_items() * kQueryBlock;
+        std::copy_n(block.scores.data(), count, block.first.data());
+        std::transform(block.first.data(), block.first.data() + count, block.scores.data(),
+                       [](float score) { return std::abs(score); });
+    }
     for (std::size_t item = 0; item < num_items(); item += kItemsPerTile) {
         const std::size_t count = std::min(kItemsPerTile, num_items() - item);
         const std::size_t num_hits = kernels().select_scores(block.scores.row(item).data(), count,
@@ -309,6 +315,12 @@ void GraphFilter::select(const SparseView& histories, std::size_t begin, std::si
     for (std::size_t history = begin; history < end; ++history) {
         const std::span<const ScoredRow> best = block.best[history - begin].take_sorted();
         lists[history].assign(best.begin(), best.end());
+        if (options.by_magnitude) {
+            for (ScoredRow& scored : lists[history]) {
+                scored.score = block.first.row(scored.item_row)[history - begin];
+            }
+            std::sort(lists[history].begin(), lists[history].end(), comes_before);
+        }
     }
 }
 

@@ -20,6 +20,8 @@ struct LinearListOptions {
     std::size_t k = 20;
     /// [num_items] that scores are multiplied by, finite, or empty for 1.
     std::span<const float> factors = {};
+    /// The k scores farthest from 0 rather than the k largest: what sums of lists lose least by.
+    bool by_magnitude = false;
 };
 
 /// Immutable, thread-safe.

@@ -200,6 +200,52 @@ TEST(GraphFilter, multiplies_scores_by_factors_of_the_items) {
     expect_lists_of(lists, scores, histories.view(), 6, 2e-4 * scores.maxCoeff());
 }
 
+/// The k entries of a row farthest from 0, itself left out, as (item, weight), best first.
+std::vector<ScoredRow> strongest(const Eigen::MatrixXd& weights, Eigen::Index row, std::size_t k) {
+    std::vector<ScoredRow> entries;
+    for (Eigen::Index item = 0; item < weights.cols(); ++item) {
+        if (item != row && std::abs(weights(row, item)) > 1e-9) {
+            entries.push_back(
+                {static_cast<std::uint32_t>(item), static_cast<float>(weights(row, item))});
+        }
+    }
+    std::sort(entries.begin(), entries.end(), [](const ScoredRow& left, const ScoredRow& right) {
+        return std::abs(left.score) > std::abs(right.score);
+    });
+    entries.resize(std::min(k, entries.size()));
+    std::sort(entries.begin(), entries.end(), comes_before);
+    return entries;
+}
+
+TEST(LinearModel, keeps_the_weights_farthest_from_zero_with_their_signs) {
+    const SparseMatrix table = genre_table();
+    const Eigen::MatrixXd x = dense_of(table.view());
+    ThreadPool pool(2);
+    const EaseParams ease = {5, 0, 0};
+    const GraphFilterParams filter = {.low_rank_dim = 5, .sharpening = 2, .iterations = 12};
+    const DenseWeights dense(std::move(train_ease(table.view(), ease, pool)).value(), kItems);
+    const auto walks = train_graph_filter(table.view(), filter, pool);
+    ASSERT_TRUE(walks.ok());
+    const std::vector<std::uint32_t> rows = {0, 7, 33};
+    bool has_negative = false;
+    for (const LinearModel* model : {static_cast<const LinearModel*>(&dense), walks->get()}) {
+        const Eigen::MatrixXd weights =
+            model == &dense ? ease_oracle(x, ease) : graph_filter_oracle(x, filter);
+        const Neighbours lists =
+            lists_of_items(*model, rows, {.k = 40, .by_magnitude = true}, pool);
+        for (std::size_t place = 0; place < rows.size(); ++place) {
+            const std::vector<ScoredRow> expected = strongest(weights, rows[place], 40);
+            ASSERT_EQ(lists.offsets[place + 1] - lists.offsets[place], expected.size());
+            for (std::size_t entry = 0; entry < expected.size(); ++entry) {
+                const float score = lists.scores[lists.offsets[place] + entry];
+                ASSERT_NEAR(score, expected[entry].score, 1e-4F);
+                has_negative |= score < 0;
+            }
+        }
+    }
+    EXPECT_TRUE(has_negative);
+}
+
 TEST(GraphFilter, is_the_same_bytes_for_any_number_of_threads) {
     const SparseMatrix table = genre_table();
     std::vector<Neighbours> lists;
