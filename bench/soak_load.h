@@ -41,7 +41,7 @@ struct SoakLoad {
 /// Runs that load; wrong answers are counted with the help of `known`.
 LoadResult run_soak_load(const SoakServer& server, const KnownAnswers& known, const SoakLoad& load);
 
-/// Requests a second that the service answers when it is asked as fast as it answers.
+/// Requests a second that the service answers when it is asked as fast as it answers, at least.
 double find_saturation(const SoakServer& server, const KnownAnswers& known, double seconds);
 
 /// A load in a thread of its own while something is done to the server.
