@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "index/kmeans_groups.h"
 #include "index/query.h"
+#include "index/query_order.h"
 #include "index/tree_path.h"
 #include "index/tree_tables.h"
 #include "kernels/kernels.h"
@@ -26,11 +26,6 @@ constexpr std::size_t kUnitQueries = 384;
 constexpr std::size_t kFirstEntries = 6;
 /// Of the next leaf, that are asked for while one is scanned.
 constexpr std::size_t kMostBytesAhead = 16384;
-
-/// Entries a query reads from which on sharing gains more than what it takes to collect what is
-/// above thresholds that are not yet final; and the least number of queries that do so.
-constexpr std::size_t kMuchRead = 8192;
-constexpr std::size_t kLeastSharing = 256;
 
 /// One thread's unit of work.
 class BatchUnit {
@@ -347,37 +342,6 @@ void BatchUnit::run(const PreparedBatch& batch, std::span<const std::uint32_t> o
             finish(batch, i - 1, order[i - 1], lists[order[i - 1]]);
         }
     }
-}
-
-/// Whether queries share the codes they read.
-bool shares_codes(const PreparedBatch& batch) {
-    const TreeTables& tree = batch.terms.index.tree;
-    const std::size_t num_read = first_reach(batch.terms, 0).num_leaves * tree.num_entries /
-                                 std::max<std::size_t>(1, tree.num_filled_leaves);
-    return num_read >= kMuchRead && batch.queries.num_rows >= kLeastSharing;
-}
-
-/// The queries, those that read the same leaves one after the other.
-std::vector<std::uint32_t> order_queries(const PreparedBatch& batch, ThreadPool& pool) {
-    constexpr std::size_t kQueriesAtOnce = 64;
-    const TreeTables& tree = batch.terms.index.tree;
-    const MatrixView runs = tree.run_centres.view();
-    std::vector<std::uint32_t> nearest(batch.queries.num_rows);
-    const Chunks chunks = {batch.queries.num_rows, kQueriesAtOnce};
-    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
-        std::vector<float> scores(runs.num_rows);
-        for (std::size_t query = chunks.begin(chunk); query < chunks.end(chunk); ++query) {
-            kernels::active_kernels().dot_many(batch.queries.row(query).data(), runs.data,
-                                               runs.stride, runs.num_rows, runs.dim, scores.data());
-            for (std::size_t run = 0; run < runs.num_rows; ++run) {
-                scores[run] += tree.run_offsets[run];
-            }
-            nearest[query] = static_cast<std::uint32_t>(
-                std::max_element(scores.begin(), scores.end()) - scores.begin());
-        }
-    });
-    const Groups groups = group_by(nearest, runs.num_rows);
-    return {groups.members.span().begin(), groups.members.span().end()};
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+#include "index/query_order.h"
+
+#include <algorithm>
+
+#include "index/kmeans_groups.h"
+#include "index/tree_path.h"
+#include "kernels/kernels.h"
+
+namespace segue {
+namespace {
+
+/// Entries a query reads from which on sharing gains more than what it takes to collect what is
+/// above thresholds that are not yet final; and the least number of queries that do so.
+constexpr std::size_t kMuchRead = 8192;
+constexpr std::size_t kLeastSharing = 256;
+
+}  // namespace
+
+bool shares_codes(const PreparedBatch& batch) {
+    const TreeTables& tree = batch.terms.index.tree;
+    const std::size_t num_read = first_reach(batch.terms, 0).num_leaves * tree.num_entries /
+                                 std::max<std::size_t>(1, tree.num_filled_leaves);
+    return num_read >= kMuchRead && batch.queries.num_rows >= kLeastSharing;
+}
+
+std::vector<std::uint32_t> order_queries(const PreparedBatch& batch, ThreadPool& pool) {
+    constexpr std::size_t kQueriesAtOnce = 64;
+    const TreeTables& tree = batch.terms.index.tree;
+    const MatrixView runs = tree.run_centres.view();
+    std::vector<std::uint32_t> nearest(batch.queries.num_rows);
+    const Chunks chunks = {batch.queries.num_rows, kQueriesAtOnce};
+    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
+        std::vector<float> scores(runs.num_rows);
+        for (std::size_t query = chunks.begin(chunk); query < chunks.end(chunk); ++query) {
+            kernels::active_kernels().dot_many(batch.queries.row(query).data(), runs.data,
+                                               runs.stride, runs.num_rows, runs.dim, scores.data());
+            for (std::size_t run = 0; run < runs.num_rows; ++run) {
+                scores[run] += tree.run_offsets[run];
+            }
+            nearest[query] = static_cast<std::uint32_t>(
+                std::max_element(scores.begin(), scores.end()) - scores.begin());
+        }
+    });
+    const Groups groups = group_by(nearest, runs.num_rows);
+    return {groups.members.span().begin(), groups.members.span().end()};
+}
+
+}  // namespace segue
