@@ -27,6 +27,7 @@ struct EvaluateArguments {
     std::string test;
     std::vector<std::string> ks = {"10", "20"};
     bool item_to_item = false;
+    bool cut_lists = false;
     bool json = false;
 
     void declare(Options& options) {
@@ -34,9 +35,13 @@ struct EvaluateArguments {
                      "holdout:SHARE of each group, leave-one-out, or time:WHEN (holdout:0.2)");
         options.text("train", train, "TABLE", "instead of a split: the table to learn from");
         options.text("test", test, "TABLE", "and the table to be judged by, of the same columns");
-        options.comma_list("recipe", recipes, "NAME,NAME",
-                           "popularity, cooc, ials, blueprint; the first two are always there");
+        options.comma_list(
+            "recipe", recipes, "NAME,NAME",
+            "popularity, cooc, ials, ease, graph-filter, blueprint; the first two are "
+            "always there");
         options.comma_list("k", ks, "N,N", "lengths the lists are judged at");
+        options.flag("cut-lists", cut_lists,
+                     "judge ease and graph-filter by the lists that a bundle holds");
         options.flag("item-to-item", item_to_item, "judge the lists of single items too");
         options.flag("json", json, "print one JSON object");
         ingest.declare(options, ItemTexts::kNone);
@@ -61,6 +66,7 @@ Result<EvaluateParams> EvaluateArguments::params() const {
     EvaluateParams evaluate;
     evaluate.recipes = recipes;
     evaluate.fit = std::move(fit).value();
+    evaluate.cut_lists = cut_lists;
     evaluate.item_to_item = item_to_item;
     evaluate.judge.seed = learning.seed;
     evaluate.judge.ks.clear();

@@ -34,9 +34,9 @@ struct FitArguments {
 
     void declare(Options& options) {
         options.required_text("out", out, "FILE.segue", "the bundle to write");
-        options.choice("recipe", recipe, {"ials", "cooc", "blueprint"},
-                       "factors of groups and items; counts of pairs; PMI and factors of pairs as "
-                       "the blueprint has them");
+        options.choice("recipe", recipe, {"ials", "cooc", "ease", "graph-filter", "blueprint"},
+                       "factors of groups and items; counts of pairs; weights of items by items; "
+                       "walks over the graph; PMI and factors of pairs as the blueprint has them");
         options.flag("no-index", no_index, "build no index; segue index adds one later");
         options.flag("force", force, "overwrite the bundle and the report");
         options.flag("json", json, "print the report as one JSON object");
