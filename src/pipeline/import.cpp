@@ -159,15 +159,24 @@ Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptio
     parts.items = std::move(vectors.keys);
     parts.item_vectors = std::move(vectors.vectors);
     ImportedBundle imported;
-    if (options.index) {
+    const auto add_table = [&] {
+        const Result<NeighbourTableReport> table =
+            add_neighbours(parts, options.num_neighbours, pool, progress);
+        imported.neighbours = table.ok() ? *table : NeighbourTableReport();
+        return table.status();
+    };
+    // The index is tuned by sums of items that go together, which the lists tell.
+    const bool waits = options.index && waits_for_index(parts.item_vectors.view());
+    Status status = waits ? Status() : add_table();
+    if (status.ok() && options.index) {
         imported.index = add_index(parts, *options.index, pool, progress, imported.warning);
     }
-    const Result<NeighbourTableReport> table =
-        add_neighbours(parts, options.num_neighbours, pool, progress);
-    if (!table.ok()) {
-        return table.status();
+    if (status.ok() && waits) {
+        status = add_table();
     }
-    imported.neighbours = *table;
+    if (!status.ok()) {
+        return status;
+    }
     const Status written = write_bundle(parts, options.out, options.overwrite);
     return written.ok() ? Result<ImportedBundle>(std::move(imported))
                         : Result<ImportedBundle>(written);

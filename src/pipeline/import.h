@@ -84,8 +84,8 @@ struct ImportedBundle {
     std::string warning;  // about the index; mostly empty
 };
 
-/// Builds the index, then the neighbour table, and writes the bundle. Returns an error if: it cannot
-/// be written.
+/// Builds the neighbour table and the index (the index first where the table is made through it)
+/// and writes the bundle. Returns an error if: it cannot be written.
 Result<ImportedBundle> write_imported(ImportedVectors vectors, const ImportOptions& options,
                                       ThreadPool& pool, const ProgressListener& progress = {});
 
