@@ -129,8 +129,8 @@ TEST_F(CliSession, fits_an_index_and_says_how_it_searched) {
     EXPECT_NE(expect_done({"similar", "ials.segue", "--item", "1", "--explain-search"})
                   .output.find("search: none, answered from stored neighbours"),
               std::string::npos);
-    expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16", "--no-index", "--out",
-                 "plain.segue"});
+    expect_done({"fit", "rows.csv", "--title", "title", "--recipe", "ials", "--dim", "16",
+                 "--no-index", "--out", "plain.segue"});
     EXPECT_NE(expect_done({"describe", "plain.segue", "--json"}).output.find("\"index\":null"),
               std::string::npos);
     EXPECT_EQ(expect_done({"similar", "plain.segue", "--group", "7", "--k", "9", "--json"}).output,
@@ -275,16 +275,17 @@ TEST_F(CliSession, judges_recipes_beside_popularity) {
 
 TEST_F(CliSession, gives_the_same_bytes_again_and_with_more_threads) {
     for (const std::string threads : {"1", "3"}) {
-        expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16", "--threads", threads,
-                     "--out", "again" + threads + ".segue"});
+        expect_done({"fit", "rows.csv", "--title", "title", "--recipe", "ials", "--dim", "16",
+                     "--threads", threads, "--out", "again" + threads + ".segue"});
         EXPECT_EQ(read_whole(path("again" + threads + ".segue")), read_whole(path("ials.segue")));
     }
 }
 
 TEST_F(CliSession, fits_by_the_values_it_printed) {
-    const std::string values = expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16",
-                                            "--out", "by_config.segue", "--print-config"})
-                                   .output;
+    const std::string values =
+        expect_done({"fit", "rows.csv", "--title", "title", "--recipe", "ials", "--dim", "16",
+                     "--out", "by_config.segue", "--print-config"})
+            .output;
     write("fit.json", values);
     const RunResult fitted = expect_done({"fit", "--config", "fit.json"});
     EXPECT_EQ(fitted.errors.find("is not used"), std::string::npos) << fitted.errors;
@@ -301,12 +302,46 @@ TEST_F(CliSession, warns_of_flags_that_no_recipe_goes_by) {
                            "--group-exponent", "1", "--out", "unused.segue"}),
               (std::vector<std::string>{"warning: --dim is not used by recipe cooc",
                                         "warning: --alpha is not used by recipe cooc"}));
-    EXPECT_EQ(warnings_of({"fit", "rows.csv", "--dim", "8", "--group-exponent", "1", "--out",
-                           "unused.segue", "--force"}),
+    EXPECT_EQ(warnings_of({"fit", "rows.csv", "--recipe", "ials", "--dim", "8", "--group-exponent",
+                           "1", "--out", "unused.segue", "--force"}),
               std::vector<std::string>{"warning: --group-exponent is not used by recipe ials"});
     EXPECT_EQ(warnings_of({"evaluate", "rows.csv", "--recipe", "ials", "--dim", "8",
                            "--group-exponent", "1", "--negative", "drop"}),
               std::vector<std::string>{"warning: --negative is not used by recipe ials, cooc"});
+}
+
+TEST_F(CliSession, chooses_a_recipe_when_none_is_named) {
+    for (const std::string threads : {"1", "3"}) {
+        const RunResult fitted =
+            expect_done({"fit", "rows.csv", "--title", "title", "--dim", "16", "--no-index",
+                         "--threads", threads, "--out", "chosen" + threads + ".segue"});
+        EXPECT_NE(fitted.errors.find("choosing between "), std::string::npos) << fitted.errors;
+        EXPECT_NE(fitted.output.find("taken"), std::string::npos) << fitted.output;
+    }
+    EXPECT_EQ(read_whole(path("chosen1.segue")), read_whole(path("chosen3.segue")));
+    const std::string inspected = expect_done({"inspect", "chosen1.segue"}).output;
+    EXPECT_NE(inspected.find("chosen_from"), std::string::npos) << inspected;
+    const std::string report =
+        expect_done({"evaluate", "rows.csv", "--dim", "16", "--json"}).output;
+    EXPECT_NE(report.find("\"recipe\":\"auto\",\"chosen\":\""), std::string::npos) << report;
+    EXPECT_NE(report.find("\"against_best\":{\"recall@20\":{\"best\":\""), std::string::npos);
+}
+
+TEST_F(CliSession, tunes_a_recipe_and_fits_by_what_it_found) {
+    const std::vector<std::string> tune = {"tune", "rows.csv",     "--recipe", "cooc", "--trials",
+                                           "4",    "--neighbours", "50",       "--out"};
+    std::vector<std::string> words = tune;
+    words.push_back("tuned.json");
+    const RunResult tuned = expect_done(words);
+    EXPECT_NE(tuned.output.find("defaults"), std::string::npos) << tuned.output;
+    EXPECT_NE(tuned.errors.find("next: segue fit rows.csv"), std::string::npos) << tuned.errors;
+    EXPECT_NE(read_whole(path("tuned.json")).find("{\"recipe\":\"cooc\",\"neighbours\":50"),
+              std::string::npos);
+    words.back() = "again.json";
+    expect_done(words);
+    EXPECT_EQ(read_whole(path("again.json")), read_whole(path("tuned.json")));
+    expect_done({"fit", "rows.csv", "--config", "tuned.json", "--out", "tuned.segue"});
+    EXPECT_NE(expect_done({"describe", "tuned.segue"}).output.find("cooc"), std::string::npos);
 }
 
 TEST_F(CliSession, describes_tables_and_bundles) {

@@ -27,6 +27,8 @@ inline constexpr Range kDimRange = {1, 1024};
 inline constexpr Range kResultsRange = {1, 1'000'000};
 inline constexpr Range kThreadsRange = {0, 1024};
 inline constexpr Range kSeedRange = {0, 18446744073709551615.0};
+/// What a search or a choice may take.
+inline constexpr Range kSecondsRange = {0.001, 1e7};
 inline constexpr Range kCountRange = {0, 4'294'967'295.0};
 /// What a bundle may hold.
 inline constexpr Range kExponentRange = {-2, 2};

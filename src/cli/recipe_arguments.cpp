@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "cli/wording.h"
+#include "pipeline/evaluate.h"
+#include "pipeline/recipe_registry.h"
 
 namespace segue::cli {
 namespace {
@@ -148,24 +150,73 @@ void RecipeArguments::declare(Options& options) {
                    "length of the stored lists (100; ease and graph-filter 200)");
 }
 
-void RecipeArguments::warn_of_unused(std::span<const std::string> recipes, Console& console) const {
-    RecipeArguments given = *this;
+namespace {
+
+/// Calls use(name, text of the value) for each flag that is not at its default.
+template <typename Use>
+void for_each_changed(RecipeArguments given, const Use& use) {
     Options given_values("", "");
     given.declare(given_values);
     RecipeArguments untouched;
     Options defaults("", "");
     untouched.declare(defaults);
-    for (const OwnFlag& flag : kOwnFlags) {
-        const bool used =
-            std::any_of(recipes.begin(), recipes.end(), [&flag](const std::string& recipe) {
-                return recipe == flag.first_recipe || recipe == flag.second_recipe ||
-                       recipe == flag.third_recipe;
-            });
-        if (!used && value_text(given_values, flag.name) != value_text(defaults, flag.name)) {
-            console.warn(
-                fmt::format("--{} is not used by recipe {}", flag.name, join(recipes, ", ")));
+    for (const Option& option : given_values.all()) {
+        const std::string value = value_text(given_values, option.name);
+        if (value != value_text(defaults, option.name)) {
+            use(option.name, value);
         }
     }
+}
+
+/// Flags that no recipe has for itself are everybody's.
+bool goes_by(std::string_view recipe, std::string_view flag) {
+    const OwnFlag* const own = std::ranges::find(kOwnFlags, flag, &OwnFlag::name);
+    return own == std::end(kOwnFlags) || own->first_recipe == recipe ||
+           own->second_recipe == recipe || own->third_recipe == recipe;
+}
+
+}  // namespace
+
+void RecipeArguments::warn_of_unused(std::span<const std::string> recipes, Console& console) const {
+    for_each_changed(*this, [&](const std::string& flag, const std::string&) {
+        if (std::ranges::none_of(recipes, [&](const auto& name) { return goes_by(name, flag); })) {
+            console.warn(fmt::format("--{} is not used by recipe {}", flag, join(recipes, ", ")));
+        }
+    });
+}
+
+std::vector<std::string> RecipeArguments::changed(std::string_view recipe) const {
+    std::vector<std::string> flags;
+    for_each_changed(*this, [&](const std::string& flag, const std::string&) {
+        if (goes_by(recipe, flag)) {
+            flags.push_back(flag);
+        }
+    });
+    return flags;
+}
+
+void RecipeArguments::write_changed(std::string_view recipe, JsonWriter& json) const {
+    for_each_changed(*this, [&](const std::string& flag, const std::string& value) {
+        if (goes_by(recipe, flag)) {
+            json.key(flag).raw(value);
+        }
+    });
+}
+
+std::vector<std::string> recipe_choices() {
+    std::vector<std::string> names = {std::string(kAutoRecipe)};
+    for (const RecipeEntry& entry : recipe_registry()) {
+        names.emplace_back(entry.name);
+    }
+    return names;
+}
+
+std::string recipe_summaries() {
+    std::string text;
+    for (const RecipeEntry& entry : recipe_registry()) {
+        text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", entry.name, entry.summary);
+    }
+    return text;
 }
 
 Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "cli/console.h"
@@ -51,9 +53,18 @@ struct RecipeArguments {
     /// Warns of each flag that is not at its default and that none of `recipes` goes by. (Whether
     /// it was given says less: a file of --print-config gives all.)
     void warn_of_unused(std::span<const std::string> recipes, Console& console) const;
+    /// Writes "name":value for each flag that is not at its default and that `recipe` goes by, as
+    /// members of the JSON object that is open.
+    void write_changed(std::string_view recipe, JsonWriter& json) const;
+    /// Names of the flags that are not at their defaults and that `recipe` goes by.
+    std::vector<std::string> changed(std::string_view recipe) const;
     /// Returns an error if: a name or number is out of its range.
     Result<RecipeParams> params(Recipe recipe) const;
 };
+
+/// "auto" and the names of all recipes, and what each is in a few words.
+std::vector<std::string> recipe_choices();
+std::string recipe_summaries();
 
 /// The cleaning a recipe asks for when nothing is said.
 CleaningDefaults cleaning_of(Recipe recipe);

@@ -3,17 +3,24 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "base/file.h"
 #include "base/text.h"
+#include "cli/evaluate_html.h"
+#include "cli/evaluate_text.h"
 #include "cli/ingest_arguments.h"
 #include "cli/recipe_arguments.h"
-#include "cli/text_table.h"
+#include "cli/text_file.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
+#include "pipeline/choose_recipe.h"
 #include "pipeline/evaluate_tables.h"
 
 namespace segue::cli {
 namespace {
+
+constexpr std::size_t kExamplesOnPage = 12;
 
 struct EvaluateArguments {
     static constexpr std::string_view kName = "evaluate";
@@ -21,13 +28,19 @@ struct EvaluateArguments {
         "Measure recipes on held-out items, beside popularity and co-occurrence.";
     IngestArguments ingest;
     RecipeArguments learning;
-    std::vector<std::string> recipes = {"ials"};
+    std::vector<std::string> recipes = {"auto"};
+    double seconds = 60;
     std::optional<std::string> split;
     std::string train;
     std::string test;
     std::vector<std::string> ks = {"10", "20"};
     bool item_to_item = false;
     bool cut_lists = false;
+    bool popularity_curve = false;
+    std::vector<std::string> lists;
+    std::vector<std::string> item_lists;
+    std::string report_path;
+    bool force = false;
     bool json = false;
 
     void declare(Options& options) {
@@ -37,14 +50,24 @@ struct EvaluateArguments {
         options.text("test", test, "TABLE", "and the table to be judged by, of the same columns");
         options.comma_list(
             "recipe", recipes, "NAME,NAME",
-            "popularity, cooc, ials, ease, graph-filter, blueprint; the first two are "
-            "always there");
+            "popularity, auto, " + names_of_recipes() + "; popularity and cooc are always there");
+        options.number("seconds", seconds, kSecondsRange, "what auto may take to choose");
         options.comma_list("k", ks, "N,N", "lengths the lists are judged at");
         options.flag("cut-lists", cut_lists,
                      "judge ease and graph-filter by the lists that a bundle holds");
         options.flag("item-to-item", item_to_item, "judge the lists of single items too");
+        options.flag("popularity-curve", popularity_curve,
+                     "judge those lists over the exponents of popularity");
+        options.list("lists", lists, "NAME=TABLE",
+                     "judge lists made elsewhere too, as segue recommend writes them");
+        options.list(
+            "item-lists", item_lists, "NAME=TABLE",
+            "and those of single items, as segue neighbours writes them, by the same name");
+        options.text("report", report_path, "FILE.html",
+                     "write a page with all of it, plots and neighbours of a dozen items");
+        options.flag("force", force, "overwrite the page");
         options.flag("json", json, "print one JSON object");
-        ingest.declare(options, ItemTexts::kNone);
+        ingest.declare(options, ItemTexts::kAll);
         learning.declare(options);
         options.example("How much better than popularity?",
                         "segue evaluate plays.csv --group list --item track --split holdout:0.2");
@@ -56,7 +79,41 @@ struct EvaluateArguments {
     Status run(Console& console) const;
     Result<EvaluateParams> params() const;
     Result<EvaluateOptions> evaluate_options() const;
+    Result<std::vector<GivenTables>> given_tables() const;
 };
+
+/// "als=lists.csv" as name and table.
+Result<std::pair<std::string, std::string>> named_table(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
+        return invalid_argument(fmt::format("expected NAME=TABLE, found \"{}\"", shortened(text)));
+    }
+    return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
+Result<std::vector<GivenTables>> EvaluateArguments::given_tables() const {
+    std::vector<GivenTables> tables;
+    for (const std::string& text : lists) {
+        const auto named = named_table(text);
+        if (!named.ok()) {
+            return named.status().with_context("--lists");
+        }
+        tables.push_back({named->first, named->second, ""});
+    }
+    for (const std::string& text : item_lists) {
+        const auto named = named_table(text);
+        if (!named.ok()) {
+            return named.status().with_context("--item-lists");
+        }
+        const auto found = std::ranges::find(tables, named->first, &GivenTables::name);
+        if (found == tables.end()) {
+            return invalid_argument(fmt::format("--item-lists {0}: there are no --lists of {0}",
+                                                shortened(named->first)));
+        }
+        found->of_items = named->second;
+    }
+    return tables;
+}
 
 Result<EvaluateParams> EvaluateArguments::params() const {
     Result<RecipeParams> fit = learning.params(Recipe::kIals);
@@ -66,9 +123,14 @@ Result<EvaluateParams> EvaluateArguments::params() const {
     EvaluateParams evaluate;
     evaluate.recipes = recipes;
     evaluate.fit = std::move(fit).value();
+    const bool has_page = !report_path.empty();
     evaluate.cut_lists = cut_lists;
-    evaluate.item_to_item = item_to_item;
+    evaluate.item_to_item = item_to_item || popularity_curve || has_page;
+    evaluate.popularity_curve = popularity_curve || has_page;
+    evaluate.num_examples = has_page ? kExamplesOnPage : 0;
+    evaluate.choose_seconds = seconds;
     evaluate.judge.seed = learning.seed;
+    evaluate.bootstrap.seed = learning.seed;
     evaluate.judge.ks.clear();
     for (const std::string& text : ks) {
         const std::optional<std::uint64_t> k = parse_unsigned(text);
@@ -112,8 +174,14 @@ Result<EvaluateOptions> EvaluateArguments::evaluate_options() const {
     }
     EvaluateOptions options;
     options.ingest = ingest.options(CleaningDefaults::kKeepAll);
+    options.ingest.guess_title = !report_path.empty();
     options.params = std::move(evaluate).value();
     options.num_threads = ingest.threads;
+    Result<std::vector<GivenTables>> given = given_tables();
+    if (!given.ok()) {
+        return given.status();
+    }
+    options.given = std::move(given).value();
     if (!train.empty()) {
         options.ingest.tables = {train};
         options.test_tables = {test};
@@ -131,59 +199,6 @@ Result<EvaluateOptions> EvaluateArguments::evaluate_options() const {
     return options;
 }
 
-constexpr std::string_view kItemPrefix = "item_";
-
-/// The metrics a table has room for: recall, NDCG and hit rate at every k, the others at the
-/// longest. All of them are in the JSON.
-std::vector<std::size_t> columns_shown(const std::vector<Metric>& metrics, bool of_items,
-                                       std::size_t longest_k) {
-    std::vector<std::size_t> shown;
-    for (std::size_t index = 0; index < metrics.size(); ++index) {
-        std::string_view name = metrics[index].name;
-        if (name.starts_with(kItemPrefix) != of_items) {
-            continue;
-        }
-        name.remove_prefix(of_items ? kItemPrefix.size() : 0);
-        const bool at_every_k =
-            name.starts_with("recall@") || name.starts_with("ndcg@") || name.starts_with("hr@");
-        const bool at_longest =
-            name.ends_with(fmt::format("@{}", longest_k)) && !name.starts_with("precision@");
-        if (at_every_k || at_longest || name == "mrr") {
-            shown.push_back(index);
-        }
-    }
-    return shown;
-}
-
-/// One line a recipe.
-std::string metrics_text(const EvaluateReport& report, bool of_items, std::size_t longest_k) {
-    const std::vector<std::size_t> shown =
-        columns_shown(report.models.front().metrics, of_items, longest_k);
-    if (shown.empty()) {
-        return {};
-    }
-    std::vector<TextTable::Column> columns = {{of_items ? "for single items" : "for groups"}};
-    for (const std::size_t index : shown) {
-        std::string name = report.models.front().metrics[index].name;
-        columns.push_back(
-            {name.substr(of_items ? kItemPrefix.size() : 0), TextTable::Align::kRight, 20});
-    }
-    columns.push_back({"train s", TextTable::Align::kRight, 20});
-    columns.push_back({"judge s", TextTable::Align::kRight, 20});
-    TextTable table(columns);
-    for (const ModelReport& model : report.models) {
-        std::vector<std::string> cells = {model.recipe};
-        for (const std::size_t index : shown) {
-            const double value = model.metrics[index].value;
-            cells.push_back(fmt::format("{:.{}f}", value, value >= 10 ? 1 : 4));
-        }
-        cells.push_back(fmt::format("{:.2f}", model.train_seconds));
-        cells.push_back(fmt::format("{:.2f}", model.evaluate_seconds));
-        table.add_row(cells);
-    }
-    return table.text();
-}
-
 Status EvaluateArguments::run(Console& console) const {
     const Result<EvaluateOptions> options = evaluate_options();
     if (!options.ok()) {
@@ -191,10 +206,18 @@ Status EvaluateArguments::run(Console& console) const {
     }
     // Co-occurrence is always judged, so its flags are never without use.
     std::vector<std::string> judged = recipes;
+    if (std::ranges::find(recipes, kAutoRecipe) != recipes.end()) {
+        std::ranges::copy(names_of_candidates(), std::back_inserter(judged));
+    }
     if (std::find(judged.begin(), judged.end(), "cooc") == judged.end()) {
         judged.emplace_back("cooc");
     }
     learning.warn_of_unused(judged, console);
+    if (!report_path.empty()) {
+        if (Status status = check_writable(report_path, force); !status.ok()) {
+            return status.with_context("--report");
+        }
+    }
     EvaluateInput input;
     const Result<EvaluateReport> report =
         segue::evaluate_tables(*options, console.progress(), &input);
@@ -212,12 +235,17 @@ Status EvaluateArguments::run(Console& console) const {
         with_commas(counts.train_entries), with_commas(counts.test_entries),
         with_commas(counts.test_groups), with_commas(counts.dropped_unseen_items),
         with_commas(counts.dropped_unseen_groups), with_commas(report->dropped_known_pairs)));
+    if (!report_path.empty()) {
+        const std::string named = train.empty() ? join(ingest.tables, ", ") : train;
+        const std::string page = evaluation_html(*report, named.empty() ? "a query" : named);
+        if (Status status = write_text_file(report_path, page, force); !status.ok()) {
+            return status.with_context("--report");
+        }
+    }
     if (json) {
         console.print_line(to_json(*report));
     } else {
-        const std::size_t longest_k = options->params.judge.ks.back();
-        console.print(metrics_text(*report, false, longest_k));
-        console.print(metrics_text(*report, true, longest_k));
+        console.print(evaluation_text(*report));
     }
     for (const ModelReport& model : report->models) {
         for (const std::string& warning : model.warnings) {

@@ -10,10 +10,13 @@
 #include "cli/ingest_arguments.h"
 #include "cli/list_output.h"
 #include "cli/recipe_arguments.h"
+#include "cli/text_file.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "cli/wording.h"
 #include "model/model.h"
+#include "pipeline/choose_recipe.h"
+#include "pipeline/evaluate.h"
 #include "pipeline/fit.h"
 
 namespace segue::cli {
@@ -25,7 +28,8 @@ struct FitArguments {
         "Learn from (group, item) rows and write one bundle file.";
     IngestArguments ingest;
     RecipeArguments learning;
-    std::string recipe = "ials";
+    std::string recipe = "auto";
+    double seconds = 60;
     std::string out;
     std::string report_path;
     bool no_index = false;
@@ -34,9 +38,10 @@ struct FitArguments {
 
     void declare(Options& options) {
         options.required_text("out", out, "FILE.segue", "the bundle to write");
-        options.choice("recipe", recipe, {"ials", "cooc", "ease", "graph-filter", "blueprint"},
-                       "factors of groups and items; counts of pairs; weights of items by items; "
-                       "walks over the graph; PMI and factors of pairs as the blueprint has them");
+        options.choice("recipe", recipe, recipe_choices(),
+                       "auto tries those that fit in memory and takes the best; by name: " +
+                           recipe_summaries());
+        options.number("seconds", seconds, kSecondsRange, "what auto may take to choose");
         options.flag("no-index", no_index, "build no index; segue index adds one later");
         options.flag("force", force, "overwrite the bundle and the report");
         options.flag("json", json, "print the report as one JSON object");
@@ -56,16 +61,23 @@ struct FitArguments {
         if (report_path == out) {
             return invalid_argument("--report and --out name one file");
         }
-        const Result<Recipe> named = recipe_by_name(recipe);
-        return named.ok() ? learning.params(*named).status() : named.status();
+        return learning.params(named_recipe()).status();
     }
+    bool is_auto() const { return recipe == kAutoRecipe; }
+    /// Where it is to be chosen, the one whose defaults the flags stand on.
+    Recipe named_recipe() const { return is_auto() ? Recipe::kIals : *recipe_by_name(recipe); }
     Status run(Console& console) const;
 };
 
 std::string report_json(const FitArguments& arguments, const FitReport& report,
                         const IngestReport& read) {
     JsonWriter json;
-    json.begin_object().key("out").value(arguments.out).key("recipe").value(arguments.recipe);
+    json.begin_object().key("out").value(arguments.out).key("recipe");
+    json.value(report.choice ? name_of(report.choice->winner) : arguments.recipe);
+    if (report.choice) {
+        json.key("chosen_from");
+        write_choice(*report.choice, json);
+    }
     json.key("groups").value(static_cast<std::uint64_t>(report.num_groups));
     json.key("items").value(static_cast<std::uint64_t>(report.num_items));
     json.key("interactions").value(report.num_interactions);
@@ -97,7 +109,31 @@ std::string loss_text(double loss) {
                                       : fmt::format("{:.6g}", loss);
 }
 
+/// What the recipes came to where one was chosen.
+std::string choice_text(const RecipeChoice& choice) {
+    TextTable table({{"recipe"},
+                     {fmt::format("recall@{}", kValidationK), TextTable::Align::kRight},
+                     {fmt::format("ndcg@{}", kValidationK), TextTable::Align::kRight},
+                     {"seconds", TextTable::Align::kRight},
+                     {"", TextTable::Align::kLeft, 80}});
+    for (const Candidate& candidate : choice.candidates) {
+        const std::string name(name_of(candidate.recipe));
+        if (!candidate.left_out.empty()) {
+            table.add_row({name, "", "", "", "left out: " + candidate.left_out});
+            continue;
+        }
+        table.add_row({name, fmt::format("{:.4f}", candidate.score.recall),
+                       fmt::format("{:.4f}", candidate.score.ndcg),
+                       fmt::format("{:.2f}", candidate.score.seconds),
+                       candidate.recipe == choice.winner ? "taken" : ""});
+    }
+    return table.text();
+}
+
 void print_report(const FitArguments& arguments, const FitReport& report, Console& console) {
+    if (report.choice) {
+        console.print(choice_text(*report.choice));
+    }
     TextTable table({{"stage"},
                      {"seconds", TextTable::Align::kRight},
                      {"CPU", TextTable::Align::kRight},
@@ -141,23 +177,8 @@ std::string next_command(const std::string& path) {
                                        shell_quoted(title));
 }
 
-Status write_report(const std::string& path, const std::string& text, bool overwrite) {
-    Result<AtomicFile> file = AtomicFile::create(path, overwrite);
-    if (!file.ok()) {
-        return file.status();
-    }
-    if (Status status = file->write(text + "\n"); !status.ok()) {
-        return status;
-    }
-    return file->commit();
-}
-
 Status FitArguments::run(Console& console) const {
-    const Result<Recipe> named = recipe_by_name(recipe);
-    if (!named.ok()) {
-        return named.status();
-    }
-    Result<RecipeParams> params = learning.params(*named);
+    Result<RecipeParams> params = learning.params(named_recipe());
     if (!params.ok()) {
         return params.status();
     }
@@ -166,10 +187,13 @@ Status FitArguments::run(Console& console) const {
             return status.with_context("--report");
         }
     }
-    learning.warn_of_unused({&recipe, 1}, console);
+    learning.warn_of_unused(is_auto() ? names_of_candidates() : std::vector{recipe}, console);
     FitOptions options;
-    options.ingest = ingest.options(cleaning_of(*named));
+    options.ingest = ingest.options(cleaning_of(named_recipe()));
     options.recipe = std::move(params).value();
+    if (is_auto()) {
+        options.choose_seconds = seconds;
+    }
     options.out = out;
     options.overwrite = force;
     options.num_threads = ingest.threads;
@@ -184,7 +208,7 @@ Status FitArguments::run(Console& console) const {
     }
     const std::string report = report_json(*this, *done, read);
     if (!report_path.empty()) {
-        if (Status status = write_report(report_path, report, force); !status.ok()) {
+        if (Status status = write_text_file(report_path, report + "\n", force); !status.ok()) {
             return status;
         }
     }

@@ -21,5 +21,6 @@ Verb neighbours_verb();
 Verb recommend_verb();
 Verb serve_verb();
 Verb similar_verb();
+Verb tune_verb();
 
 }  // namespace segue::cli

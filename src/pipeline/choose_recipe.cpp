@@ -21,6 +21,9 @@ constexpr bool is_candidate(Recipe recipe) {
 constexpr double kAssumedCores = 2;
 constexpr double kShares[] = {1, 0.5, 0.25, 0.125, 0.0625, 0.03125};
 constexpr double kShareOfMemory = 0.8;
+/// Few groups say little: parts are cut until so many were judged, but not without end.
+constexpr std::size_t kEnoughGroups = 2000;
+constexpr std::size_t kMostParts = 3;
 
 RecipeParams with_recipe(RecipeParams params, Recipe recipe) {
     params.recipe = recipe;
@@ -135,11 +138,55 @@ bool is_better(const Candidate& left, const Candidate& right) {
     if (is_tried(left) != is_tried(right)) {
         return is_tried(left);
     }
-    return is_tried(left) && left.score.mean() > right.score.mean();
+    return is_tried(left) && left.score.rank() > right.score.rank();
 }
 
-Status try_candidates(const DatasetSplit& part, const RecipeParams& params, double max_seconds,
-                      ThreadPool& pool, const ProgressListener& progress,
+/// Means over all parts.
+Result<ValidationScore> score_on_all(const std::vector<DatasetSplit>& parts,
+                                     const RecipeParams& params, ThreadPool& pool) {
+    ValidationScore mean;
+    const auto share = 1 / static_cast<double>(parts.size());
+    for (const DatasetSplit& part : parts) {
+        const Result<ValidationScore> score = score_on(part, params, pool);
+        if (!score.ok()) {
+            return score.status();
+        }
+        mean.recall += share * score->recall;
+        mean.ndcg += share * score->ndcg;
+        mean.seconds += score->seconds;
+    }
+    return mean;
+}
+
+std::size_t count_judged(const DatasetSplit& part) {
+    std::size_t judged = 0;
+    for (std::size_t group = 0; group < part.test.num_rows; ++group) {
+        judged += part.test.view().row_size(group) > 0 ? 1 : 0;
+    }
+    return judged;
+}
+
+/// One part, or several of seeds one after the other where they have few groups and there is time.
+Result<std::vector<DatasetSplit>> cut_parts(const Dataset& dataset, const Plan& plan,
+                                            const ChooseParams& choose, std::uint64_t seed) {
+    std::vector<DatasetSplit> parts;
+    std::size_t judged = 0;
+    do {
+        Result<DatasetSplit> part =
+            cut_validation(dataset, plan.share, choose.most_judged_groups, seed + parts.size());
+        if (!part.ok()) {
+            return part.status();
+        }
+        judged += count_judged(*part);
+        parts.push_back(std::move(part).value());
+    } while (judged < std::min(kEnoughGroups, choose.most_judged_groups) &&
+             parts.size() < kMostParts &&
+             static_cast<double>(parts.size() + 1) * plan.seconds <= choose.max_seconds);
+    return parts;
+}
+
+Status try_candidates(const std::vector<DatasetSplit>& parts, const RecipeParams& params,
+                      double max_seconds, ThreadPool& pool, const ProgressListener& progress,
                       std::vector<Candidate>& candidates) {
     const Stopwatch watch;
     // Cheap ones first: when the time is up, most of them are done.
@@ -157,7 +204,7 @@ Status try_candidates(const DatasetSplit& part, const RecipeParams& params, doub
             continue;
         }
         const Result<ValidationScore> score =
-            score_on(part, with_recipe(params, candidate.recipe), pool);
+            score_on_all(parts, with_recipe(params, candidate.recipe), pool);
         if (!score.ok()) {
             return score.status().with_context(name_of(candidate.recipe));
         }
@@ -212,20 +259,25 @@ Result<RecipeChoice> choose_recipe(const Dataset& dataset, const RecipeParams& p
         return take_cheapest(std::move(choice), choose.max_seconds);
     }
     choice.share_of_groups = plan.share;
-    report(progress, {"choose", 0, 0, {}, plan_text(choice.candidates, plan, choose.max_seconds)});
-    const Result<DatasetSplit> part =
-        cut_validation(dataset, plan.share, choose.most_judged_groups, params.seed);
-    if (!part.ok()) {
+    const Result<std::vector<DatasetSplit>> parts = cut_parts(dataset, plan, choose, params.seed);
+    if (!parts.ok()) {
         choice.winner = Recipe::kIals;
         choice.warnings.push_back("no recipe could be tried, ials was taken: " +
-                                  part.status().message());
+                                  parts.status().message());
         return choice;
     }
-    for (std::size_t group = 0; group < part->test.num_rows; ++group) {
-        choice.judged_groups += part->test.view().row_size(group) > 0 ? 1 : 0;
+    report(progress, {"choose",
+                      0,
+                      0,
+                      {},
+                      plan_text(choice.candidates,
+                                {plan.share, plan.seconds * static_cast<double>(parts->size())},
+                                choose.max_seconds)});
+    for (const DatasetSplit& part : *parts) {
+        choice.judged_groups += count_judged(part);
     }
     if (Status status =
-            try_candidates(*part, params, choose.max_seconds, pool, progress, choice.candidates);
+            try_candidates(*parts, params, choose.max_seconds, pool, progress, choice.candidates);
         !status.ok()) {
         return status;
     }

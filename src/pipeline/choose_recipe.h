@@ -1,7 +1,7 @@
 #pragma once
 
 // `--recipe auto`: every recipe that fits in memory and time is tried with its defaults on a
-// validation part; the best is then fitted on everything.
+// validation part, small tables on up to three; the best is then fitted on everything.
 
 #include <cstdint>
 #include <string>
@@ -41,8 +41,8 @@ struct RecipeChoice {
     /// Best first; behind them those that were left out.
     std::vector<Candidate> candidates;
     Recipe winner = Recipe::kCooc;
-    double share_of_groups = 1;  // that was tried on
-    std::size_t judged_groups = 0;
+    double share_of_groups = 1;     // that was tried on
+    std::size_t judged_groups = 0;  // on all parts together
     double seconds = 0;
     std::vector<std::string> warnings;
 };

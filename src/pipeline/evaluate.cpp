@@ -35,23 +35,40 @@ std::vector<std::string> compared_metrics(const EvaluateParams& params) {
     return names;
 }
 
+/// Appends to each model that has the metric how far it is from the best one by it.
+Status compare_by(const std::string& metric, const EvaluateParams& params, ThreadPool& pool,
+                  std::vector<ModelReport>& models) {
+    std::vector<ModelReport*> judged;
+    std::vector<std::vector<double>> values;
+    std::size_t best = 0;
+    for (ModelReport& model : models) {
+        const double* value = model.metric(metric);
+        if (value == nullptr) {
+            continue;
+        }
+        judged.push_back(&model);
+        values.push_back(group_values_of(
+            metric.starts_with("item_") ? model.item_lists : model.group_lists, metric));
+        if (*value > *judged[best]->metric(metric)) {
+            best = judged.size() - 1;
+        }
+    }
+    const Result<std::vector<PairedDifference>> differences =
+        paired_bootstrap(values, best, params.bootstrap, pool);
+    if (!differences.ok()) {
+        return differences.status().with_context(metric);
+    }
+    for (std::size_t row = 0; row < judged.size(); ++row) {
+        judged[row]->comparisons.push_back({metric, judged[best]->recipe, (*differences)[row]});
+    }
+    return Status();
+}
+
 Status compare_models(const EvaluateParams& params, ThreadPool& pool,
                       std::vector<ModelReport>& models) {
     for (const std::string& metric : compared_metrics(params)) {
-        std::vector<std::vector<double>> values;
-        for (const ModelReport& model : models) {
-            values.push_back(group_values_of(
-                metric.starts_with("item_") ? model.item_lists : model.group_lists, metric));
-        }
-        const auto best = std::ranges::max_element(
-            models, {}, [&](const ModelReport& model) { return *model.metric(metric); });
-        const Result<std::vector<PairedDifference>> differences = paired_bootstrap(
-            values, static_cast<std::size_t>(best - models.begin()), params.bootstrap, pool);
-        if (!differences.ok()) {
-            return differences.status().with_context(metric);
-        }
-        for (std::size_t row = 0; row < models.size(); ++row) {
-            models[row].comparisons.push_back({metric, best->recipe, (*differences)[row]});
+        if (Status status = compare_by(metric, params, pool, models); !status.ok()) {
+            return status;
         }
     }
     return Status();
@@ -121,6 +138,12 @@ const Comparison* ModelReport::comparison(std::string_view name) const {
     return found == comparisons.end() ? nullptr : &*found;
 }
 
+bool EvaluateReport::is_judged_by_name(const ModelReport& model) const {
+    return !model.chosen.empty() && std::ranges::any_of(models, [&](const ModelReport& other) {
+        return other.recipe == model.chosen;
+    });
+}
+
 const CurvePoint* best_point(const std::vector<CurvePoint>& curve, double coverage) {
     const CurvePoint* best = nullptr;
     for (const CurvePoint& point : curve) {
@@ -138,6 +161,14 @@ Status EvaluateParams::validate() const {
                 fmt::format("recipe '{}' is unknown; expected popularity, auto, {}", recipe,
                             names_of_recipes()));
         }
+    }
+    std::vector<std::string> names = with_baselines(recipes);
+    for (const GivenLists& lists : given) {
+        if (lists.name.empty() || std::ranges::find(names, lists.name) != names.end()) {
+            return invalid_argument(fmt::format(
+                "lists '{}' need a name that no recipe and no other lists have", lists.name));
+        }
+        names.push_back(lists.name);
     }
     if (Status status = judge.validate(); !status.ok()) {
         return status;
@@ -166,6 +197,13 @@ Result<EvaluateReport> evaluate_recipes(const Dataset& train, const SparseView& 
         Result<ModelReport> model = judge_by_name(task, name);
         if (!model.ok()) {
             return model.status().with_context(fmt::format("recipe {}", name));
+        }
+        report.models.push_back(std::move(model).value());
+    }
+    for (const GivenLists& lists : params.given) {
+        Result<ModelReport> model = judge_given(task, lists);
+        if (!model.ok()) {
+            return model.status().with_context(fmt::format("lists {}", lists.name));
         }
         report.models.push_back(std::move(model).value());
     }

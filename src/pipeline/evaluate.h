@@ -26,10 +26,20 @@ inline constexpr std::string_view kPopularity = "popularity";
 /// The recipe that choose_recipe() takes, on the training part alone.
 inline constexpr std::string_view kAutoRecipe = "auto";
 
+/// Lists made elsewhere, judged like those of a recipe. Greater scores come first.
+struct GivenLists {
+    std::string name;
+    SparseMatrix of_groups;  // [train.groups x train.items]
+    /// [train.items x train.items]; no rows: single items are not judged.
+    SparseMatrix of_items;
+};
+
 struct EvaluateParams {
     /// "popularity", "auto" or names of recipes. Popularity and cooc are judged first whether named
     /// or not, the others in the order given, each once.
     std::vector<std::string> recipes = {"ials"};
+    /// Judged after the recipes.
+    std::vector<GivenLists> given;
     /// What every recipe is told; `fit.recipe` is replaced by each of the above.
     RecipeParams fit;
     JudgeOptions judge;
@@ -45,7 +55,8 @@ struct EvaluateParams {
     /// What "auto" may take to choose.
     double choose_seconds = 60;
 
-    /// Returns an error if: a recipe is unknown or a number out of its range.
+    /// Returns an error if: a recipe is unknown, two are of one name, or a number is out of its
+    /// range.
     Status validate() const;
 };
 
@@ -125,6 +136,9 @@ struct EvaluateReport {
         0;                      // rows of a test table that are in the training table too
     std::size_t longest_k = 0;  // what comparisons and curves are judged at
     BootstrapOptions bootstrap;
+
+    /// Whether it is a chosen recipe that has a row of its own too: its curve and lists are there.
+    bool is_judged_by_name(const ModelReport& model) const;
 };
 
 /// Trains each recipe on `train` and judges it by `test` [train.groups x train.items], which has no

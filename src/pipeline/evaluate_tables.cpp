@@ -66,6 +66,50 @@ Result<Parts> read_test_part(Dataset dataset, const EvaluateOptions& options,
     return parts;
 }
 
+/// Rows of (row, column, score) laid over known keys. Rows of others are left out: a list of items
+/// that nobody could be offered is shorter for it.
+Result<SparseMatrix> read_scores(const std::string& path, const std::string& row_column,
+                                 const std::string& column_column, const Vocabulary& rows,
+                                 const Vocabulary& columns, const EvaluateOptions& options,
+                                 const ProgressListener& progress) {
+    IngestOptions reading;
+    reading.tables = {path};
+    reading.group_column = row_column;
+    reading.item_column = column_column;
+    reading.weight_column = "score";
+    reading.guess_title = false;
+    reading.num_threads = options.ingest.num_threads;
+    Result<KnownRows> read = read_known_rows(reading, rows, columns, progress);
+    return read.ok() ? Result<SparseMatrix>(std::move(read->interactions))
+                     : Result<SparseMatrix>(read.status());
+}
+
+Result<std::vector<GivenLists>> read_given(const Dataset& train, const EvaluateOptions& options,
+                                           const ProgressListener& progress) {
+    std::vector<GivenLists> given;
+    for (const GivenTables& tables : options.given) {
+        GivenLists lists;
+        lists.name = tables.name;
+        Result<SparseMatrix> scores = read_scores(tables.of_groups, "group", "item", train.groups,
+                                                  train.items, options, progress);
+        if (scores.ok()) {
+            lists.of_groups = std::move(scores).value();
+        }
+        if (scores.ok() && !tables.of_items.empty()) {
+            scores = read_scores(tables.of_items, "item", "neighbour", train.items, train.items,
+                                 options, progress);
+            if (scores.ok()) {
+                lists.of_items = std::move(scores).value();
+            }
+        }
+        if (!scores.ok()) {
+            return scores.status().with_context("lists " + tables.name);
+        }
+        given.push_back(std::move(lists));
+    }
+    return given;
+}
+
 }  // namespace
 
 Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
@@ -88,9 +132,15 @@ Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
     if (!parts.ok()) {
         return parts.status();
     }
+    EvaluateParams params = options.params;
+    Result<std::vector<GivenLists>> given = read_given(parts->train, options, progress);
+    if (!given.ok()) {
+        return given.status();
+    }
+    params.given = std::move(given).value();
     ThreadPool pool(options.num_threads);
     Result<EvaluateReport> report =
-        evaluate_recipes(parts->train, parts->test.view(), options.params, pool, progress);
+        evaluate_recipes(parts->train, parts->test.view(), params, pool, progress);
     if (report.ok()) {
         report->counts = parts->counts;
         report->dropped_known_pairs = parts->dropped_known_pairs;

@@ -11,6 +11,15 @@
 
 namespace segue {
 
+/// Tables of lists made elsewhere: of groups with the columns "group", "item" and "score", as
+/// `segue recommend` writes them, of items with "item", "neighbour" and "score", as `segue
+/// neighbours` does.
+struct GivenTables {
+    std::string name;
+    std::string of_groups;
+    std::string of_items;  // empty for none
+};
+
 struct EvaluateOptions {
     /// The whole table, or the training part where `test_tables` is given.
     IngestOptions ingest;
@@ -19,6 +28,8 @@ struct EvaluateOptions {
     std::vector<std::string> test_tables;
     /// Only without test_tables.
     SplitSpec split;
+    /// Replace `params.given`.
+    std::vector<GivenTables> given;
     EvaluateParams params;
     unsigned num_threads = 0;  // 0: one for each core
 };

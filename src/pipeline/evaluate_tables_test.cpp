@@ -103,5 +103,37 @@ TEST_F(EvaluateTables, says_when_a_test_table_has_nothing_to_judge_by) {
     EXPECT_FALSE(evaluate_tables(options).ok());
 }
 
+TEST_F(EvaluateTables, judges_lists_made_elsewhere) {
+    const std::string table = write_groups("rows.csv");
+    EvaluateOptions options = options_for(table);
+    options.params.item_to_item = true;
+    // Everybody is offered three songs of another kind of group, the best last, and an unknown one.
+    std::string lists = "group,item,score\n";
+    for (int group = 0; group < 60; ++group) {
+        const std::string first = "p" + std::to_string(group) + ",s";
+        const int other = 2 * (1 - group % 2) + 10;
+        for (int place = 0; place < 3; ++place) {
+            lists += first + std::to_string(other) + std::to_string(place) + "," +
+                     std::to_string(place + 1) + "\n";
+        }
+        lists += first + "unknown,9\n";
+    }
+    options.given = {{"elsewhere", folder_.write("lists.csv", lists), ""}};
+    const Result<EvaluateReport> report = evaluate_tables(options);
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    const ModelReport& given = report->models.back();
+    EXPECT_EQ(given.recipe, "elsewhere");
+    EXPECT_EQ(*given.metric("recall@5"), 0);
+    EXPECT_EQ(*given.metric("coverage@5"), 6.0 / static_cast<double>(report->num_items));
+    EXPECT_EQ(given.metric("item_hr@5"), nullptr);
+    EXPECT_LT(given.comparison("recall@5")->difference.high, 0);
+    EXPECT_EQ(given.comparison("item_hr@5"), nullptr);
+    const std::string own = lists.substr(0, lists.find('\n') + 1) + "p0,s100,1\n";
+    options.given = {{"cooc", folder_.write("own.csv", own), ""}};
+    EXPECT_FALSE(evaluate_tables(options).ok()) << "a name of a recipe";
+    options.given = {{"missing", "missing.csv", ""}};
+    EXPECT_FALSE(evaluate_tables(options).ok());
+}
+
 }  // namespace
 }  // namespace segue

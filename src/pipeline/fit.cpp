@@ -120,14 +120,13 @@ Result<std::shared_ptr<const RecipeChoice>> choice_stage(const Dataset& dataset,
         std::make_shared<RecipeChoice>(std::move(choice).value()));
 }
 
-/// The parameters of a model with how its recipe was chosen.
-std::string with_choice(std::string parameters_json, const RecipeChoice& choice) {
+/// The parameters of a model, how its recipe was chosen in front of them.
+std::string with_choice(const std::string& parameters_json, const RecipeChoice& choice) {
     JsonWriter json;
     write_choice(choice, json);
-    SEGUE_ASSERT(parameters_json.ends_with('}'));
-    parameters_json.pop_back();
-    parameters_json += parameters_json == "{" ? "" : ",";
-    return parameters_json + "\"chosen_from\":" + json.take() + "}";
+    SEGUE_ASSERT(parameters_json.starts_with('{'));
+    return "{\"chosen_from\":" + json.take() + (parameters_json == "{}" ? "" : ",") +
+           parameters_json.substr(1);
 }
 
 }  // namespace
@@ -195,7 +194,7 @@ Result<FitReport> fit(const FitOptions& options, const ProgressListener& progres
         report.warnings.insert(report.warnings.begin(), (*choice)->warnings.begin(),
                                (*choice)->warnings.end());
         fitted->parts.info.parameters_json =
-            with_choice(std::move(fitted->parts.info.parameters_json), **choice);
+            with_choice(fitted->parts.info.parameters_json, **choice);
     }
     if (options.index) {
         index_stage(*options.index, pool, progress, fitted->parts, report);

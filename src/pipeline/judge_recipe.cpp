@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/stopwatch.h"
+#include "eval/given_lists.h"
 #include "eval/popularity.h"
 #include "pipeline/fitted_lists.h"
 
@@ -19,6 +20,7 @@ namespace {
 /// Neighbours of an example: what fits beside other recipes' on a page.
 constexpr std::size_t kNeighboursOfExample = 8;
 
+/// Single items are judged where that was asked for and `item_lists` is not empty.
 Status judge_lists(const JudgeTask& task, const GroupListMaker& group_lists,
                    const ItemListMaker& item_lists, ModelReport& report) {
     const SparseView train = task.train.interactions.view();
@@ -31,7 +33,7 @@ Status judge_lists(const JudgeTask& task, const GroupListMaker& group_lists,
     }
     report.group_lists = std::move(groups).value();
     report.metrics = report.group_lists.metrics;
-    if (!task.params.item_to_item) {
+    if (!task.params.item_to_item || !item_lists) {
         return Status();
     }
     Result<Judgement> items =
@@ -124,7 +126,7 @@ std::string label_of(const Dataset& dataset, std::uint32_t item_row) {
 }
 
 Status add_examples(const JudgeTask& task, const ItemListMaker& item_lists, ModelReport& model) {
-    if (task.params.num_examples == 0) {
+    if (task.params.num_examples == 0 || !item_lists) {
         return Status();
     }
     const SparseView train = task.train.interactions.view();
@@ -191,6 +193,21 @@ Result<ModelReport> judge_recipe(const JudgeTask& task, const RecipeParams& fit)
     if (status.ok()) {
         status = add_popularity_curve(task, lists, report);
     }
+    if (status.ok()) {
+        status = add_examples(task, item_lists, report);
+    }
+    return status.ok() ? Result<ModelReport>(std::move(report)) : Result<ModelReport>(status);
+}
+
+Result<ModelReport> judge_given(const JudgeTask& task, const GivenLists& lists) {
+    ModelReport report;
+    report.recipe = lists.name;
+    const Stopwatch watch;
+    const ItemListMaker item_lists =
+        lists.of_items.num_rows > 0 ? given_item_lists(lists.of_items.view()) : ItemListMaker();
+    Status status =
+        judge_lists(task, given_group_lists(lists.of_groups.view()), item_lists, report);
+    report.evaluate_seconds = watch.seconds();
     if (status.ok()) {
         status = add_examples(task, item_lists, report);
     }

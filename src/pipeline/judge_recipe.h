@@ -23,4 +23,7 @@ Result<ModelReport> judge_popularity(const JudgeTask& task);
 /// `fit` says how the recipe learns. Returns an error if: it cannot be fitted or judged.
 Result<ModelReport> judge_recipe(const JudgeTask& task, const RecipeParams& fit);
 
+/// Nothing is fitted.
+Result<ModelReport> judge_given(const JudgeTask& task, const GivenLists& lists);
+
 }  // namespace segue

@@ -109,8 +109,8 @@ bool is_better(const TuneTrial& left, const TuneTrial& right) {
     if (left.share_of_groups != right.share_of_groups) {
         return left.share_of_groups > right.share_of_groups;
     }
-    if (left.score.mean() != right.score.mean()) {
-        return left.score.mean() > right.score.mean();
+    if (left.score.rank() != right.score.rank()) {
+        return left.score.rank() > right.score.rank();
     }
     return left.number < right.number;
 }
@@ -171,7 +171,7 @@ Status run_round(Search& search, double share, std::size_t num_running) {
         }
         trials[at].score = *score;
         trials[at].share_of_groups = share;
-        best = std::max(best, score->mean());
+        best = std::max(best, score->rank());
         ++search.report.num_fits;
     }
     return Status();
