@@ -77,6 +77,16 @@ TEST(RequestReader, reads_requests_however_they_are_cut) {
     }
 }
 
+TEST(RequestReader, reads_an_empty_body_in_chunks_however_it_is_cut) {
+    const std::string header = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::size_t step : {1U, 2U, 3U, 59U, 60U, 61U, 62U, 63U, 1000U}) {
+        const Seen seen = read_all(header + "0\r\n\r\n" + header + "0\r\nT: v\r\n\r\n", step);
+        EXPECT_EQ(seen.requests, (std::vector<std::string>{"POST /a ", "POST /a "})) << step;
+        EXPECT_EQ(seen.status, 0);
+        EXPECT_EQ(read_all(header + "0\r\n\rx\r\n\r\n", step).requests.size(), 0U) << step;
+    }
+}
+
 TEST(RequestReader, gives_headers_and_parameters_to_look_up) {
     RequestReader reader({});
     const std::string_view stream =
