@@ -68,8 +68,8 @@ Status add_popularity_curve(const JudgeTask& task, const FittedLists& lists, Mod
     options.ks = {k};
     for (const double exponent : exponents) {
         const Result<Judgement> judged =
-            judge_item_lists(lists.for_items(exponent),
-                             task.train.interactions.view(), task.test, options, task.pool);
+            judge_item_lists(lists.for_items(exponent), task.train.interactions.view(), task.test,
+                             options, task.pool);
         if (!judged.ok()) {
             return judged.status().with_context(fmt::format("popularity exponent {}", exponent));
         }

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Runs the quality benchmark: Segue's recipes and public libraries on the same splits, judged by `segue evaluate`.
+
+`./dev bench quality` starts it. Every library makes its lists in a process of its own; Segue's judge reads them. What was
+measured is kept as JSON under --data, docs/benchmarks/quality.md comes out of it, with plots.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, HERE)
+
+import quality_report
+
+SETS = ("playlists", "retail", "lastfm", "movielens_small", "anime", "gowalla")
+PEERS = ("implicit-als", "implicit-bm25", "implicit-cosine", "numpy-ease", "lightfm-warp")
+#: A dense inverse of 40,981 items has no place in memory beside anything else.
+LEFT_OUT = {("gowalla", "numpy-ease"): "40,981 items: 20 GB and half an hour"}
+RECIPES = ("auto", "cooc", "ials", "ease", "graph-filter")
+PEER_TIMEOUT_S = 300
+SEGUE_TIMEOUT_S = 900
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def parse_arguments(words):
+    parser = argparse.ArgumentParser(prog="./dev bench quality", description="Recipes beside public libraries.")
+    parser.add_argument("--sets", type=lambda text: text.split(","), default=list(SETS), help="of " + ", ".join(SETS))
+    parser.add_argument("--peers", type=lambda text: [p for p in text.split(",") if p], default=list(PEERS))
+    parser.add_argument("--trials", type=int, default=16, help="settings segue tune tries (16; 0: no tuned rows)")
+    parser.add_argument("--seconds", type=float, default=20, help="seconds segue tune takes at most, a recipe (20)")
+    parser.add_argument("--fresh", action="store_true", help="make the lists of other libraries anew")
+    parser.add_argument("--no-knob", action="store_true", help="leave out the knob's settings on validation parts")
+    parser.add_argument("--report-only", action="store_true", help="write the report of what is there")
+    parser.add_argument("--data", default=os.path.join(ROOT, "build", "bench-data", "quality"))
+    parser.add_argument("--out", default=os.path.join(ROOT, "docs", "benchmarks"), help="folder of the report")
+    parser.add_argument("--note", default="", help="what readers of the report should know of this run")
+    arguments = parser.parse_args(words)
+    for name in arguments.sets:
+        if name not in SETS:
+            parser.error(f"there is no set '{name}'")
+    return arguments
+
+
+def run(command, seconds, environment=None):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command[:3])} ...: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+    return done.stdout
+
+
+def write_lists_as_pairs(source, target):
+    """Lines "group item item ..." as rows of group and item."""
+    with gzip.open(source, "rt", encoding="utf-8") as lines, open(target, "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("group", "item"))
+        for line in lines:
+            group, *items = line.split()
+            rows.writerows((group, item) for item in items)
+
+
+def prepare(name, folder):
+    """train.csv and test.csv of a set; False where the data are not there."""
+    shared = os.environ.get("SEGUE_SHARED_DATA", "")
+    os.makedirs(folder, exist_ok=True)
+    for part in ("train", "test"):
+        target = os.path.join(folder, part + ".csv")
+        source = (os.path.join(shared, "gowalla", part + ".txt.gz") if name == "gowalla"
+                  else os.path.join(shared, "splits", name, part + ".csv.gz"))
+        if not os.path.exists(source):
+            return False
+        if os.path.exists(target):
+            continue
+        if name == "gowalla":
+            write_lists_as_pairs(source, target)
+        else:
+            with gzip.open(source, "rb") as packed, open(target, "wb") as file:
+                shutil.copyfileobj(packed, file)
+    return True
+
+
+def make_peer_lists(name, peer, folder, fresh):
+    """Facts of a library's run, with "problem" where it has no lists."""
+    if (name, peer) in LEFT_OUT:
+        return {"problem": LEFT_OUT[name, peer]}
+    facts = os.path.join(folder, peer + ".json")
+    if fresh or not os.path.exists(facts):
+        say(f"{name}: {peer}")
+        environment = {**os.environ, "PYTHONPATH": os.environ["SEGUE_QUALITY_PEERS"]}
+        command = [sys.executable, os.path.join(HERE, "peers", "quality_lists.py"), peer, folder, str(os.cpu_count())]
+        try:
+            run(command, PEER_TIMEOUT_S, environment)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            problem = str(error) if isinstance(error, RuntimeError) else f"not done after {PEER_TIMEOUT_S} s"
+            return {"problem": problem}
+    with open(facts, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def segue(*words):
+    return run([os.environ["SEGUE_PROGRAM"], *map(str, words), "--quiet"], SEGUE_TIMEOUT_S)
+
+
+def evaluate(folder, *words):
+    return json.loads(segue("evaluate", "--train", os.path.join(folder, "train.csv"), "--test",
+                            os.path.join(folder, "test.csv"), "--group", "group", "--item", "item", "--k", "20",
+                            "--item-to-item", "--json", *words))
+
+
+def tuned_models(folder, arguments):
+    """Each recipe with the settings `segue tune` found on the training part."""
+    train = os.path.join(folder, "train.csv")
+    for recipe in RECIPES[1:]:
+        config = os.path.join(folder, f"tuned-{recipe}.json")
+        began = time.perf_counter()
+        segue("tune", train, "--group", "group", "--item", "item", "--recipe", recipe, "--trials", arguments.trials,
+              "--seconds", arguments.seconds, "--force", "--out", config)
+        seconds = time.perf_counter() - began
+        model = next(model for model in evaluate(folder, "--config", config)["models"] if model["recipe"] == recipe)
+        with open(config, encoding="utf-8") as file:
+            model["settings"] = json.load(file)
+        model["tune_seconds"] = seconds
+        yield model
+
+
+def measure(name, arguments):
+    folder = os.path.join(arguments.data, name)
+    if not prepare(name, folder):
+        say(f"{name}: the data are not there; SEGUE_SHARED_DATA names their folder")
+        return
+    peers = {peer: make_peer_lists(name, peer, folder, arguments.fresh) for peer in arguments.peers}
+    lists = []
+    for peer, facts in peers.items():
+        if "problem" not in facts:
+            lists += ["--lists", f"{peer}={folder}/{peer}.groups.csv", "--item-lists", f"{peer}={folder}/{peer}.items.csv"]
+    say(f"{name}: Segue's recipes")
+    result = evaluate(folder, "--recipe", ",".join(RECIPES), "--popularity-curve", *lists)
+    result["peers"] = peers
+    if arguments.trials > 0:
+        say(f"{name}: tuning")
+        result["tuned"] = list(tuned_models(folder, arguments))
+    if not arguments.no_knob:
+        say(f"{name}: the popularity knob on a validation part")
+        result["knob"] = json.loads(segue("evaluate", os.path.join(folder, "train.csv"), "--group", "group", "--item",
+                                          "item", "--recipe", ",".join(RECIPES[1:]), "--k", "20",
+                                          "--popularity-curve", "--json"))["models"]
+    with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+def measure_movielens(arguments):
+    """MovieLens-100K as recommenders' table has it: a random 75/25 of every user's ratings, NDCG@10."""
+    ratings = os.environ.get("SEGUE_MOVIELENS", "")
+    if not os.path.exists(ratings):
+        say("MovieLens-100K is not there")
+        return
+    say("ml-100k: Segue's recipes")
+    folder = os.path.join(arguments.data, "ml-100k")
+    os.makedirs(folder, exist_ok=True)
+    result = json.loads(segue("evaluate", ratings, "--group", "user_id", "--item", "item_id", "--split", "holdout:0.25",
+                              "--recipe", ",".join(RECIPES), "--k", "10", "--json"))
+    with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+def main():
+    arguments = parse_arguments(sys.argv[1:])
+    if not arguments.report_only:
+        began = time.perf_counter()
+        for name in arguments.sets:
+            measure(name, arguments)
+        measure_movielens(arguments)
+        with open(os.path.join(arguments.data, "run.json"), "w", encoding="utf-8") as file:
+            json.dump({"seconds": time.perf_counter() - began, "date": time.strftime("%Y-%m-%d"),
+                       "note": arguments.note}, file)
+    quality_report.write(arguments.data, arguments.out, SETS)
+    say(f"wrote {os.path.join(arguments.out, 'quality.md')}")
+
+
+main()
