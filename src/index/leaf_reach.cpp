@@ -213,7 +213,8 @@ bool add_promising(const SearchTerms& terms, float last_score, double most_misse
         if (distance < kMostDeviations * spread.deviation) {
             const double share =
                 spread.deviation > 0 ? share_above(distance / spread.deviation) : 1;
-            expected[leaf] = static_cast<float>(share * passing[leaf]);
+            // What cannot be told, beyond the range of numbers, is read.
+            expected[leaf] = static_cast<float>((share >= 0 ? share : 1) * passing[leaf]);
         }
     }
     for (const std::uint32_t leaf : query.leaves()) {

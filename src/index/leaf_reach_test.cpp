@@ -166,6 +166,26 @@ TEST(LeafReach, begins_with_the_share_of_what_passes_that_other_searches_read) {
     }
 }
 
+TEST(LeafReach, finds_as_many_as_there_are_among_items_beyond_the_range_of_numbers) {
+    const BuiltIndex built(odd_rows(2000, 6, 9), {.popularity_exponent = 1, .num_leaves = 40});
+    std::vector<std::uint64_t> allowed((2000 + 63) / 64, 0x1111000011110101U);
+    const LeafFilter filter = LeafFilter::from_bitmap(built.parts.tables(), allowed).value();
+    const Matrix queries = normal_rows(6, 6, 10);
+    for (const double exponent : {-8.0, -1.0, 0.0, 1.0, 8.0}) {
+        for (std::size_t q = 0; q < queries.num_rows(); ++q) {
+            for (const std::size_t k : {10, 300}) {
+                IndexSearchOptions options = {
+                    .k = k, .popularity_exponent = exponent, .filter = &filter};
+                options.path = SearchPath::kExact;
+                const std::size_t wanted = search(built.index, queries.row(q), options).size();
+                options.path = SearchPath::kTree;
+                EXPECT_EQ(search(built.index, queries.row(q), options).size(), wanted)
+                    << exponent << " " << k;
+            }
+        }
+    }
+}
+
 TEST(LeafReach, knows_how_far_items_lie_from_the_centres_of_their_leaves) {
     for (const auto& [measure, exponent] :
          {std::pair(Measure::kDot, 0.0), std::pair(Measure::kDot, 0.5),
