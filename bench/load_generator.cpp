@@ -275,11 +275,17 @@ void Generator::receive(std::size_t number) {
     }
 }
 
-/// Until something comes, or the next request is due.
+/// Until something comes, or the next request is due. In a closed loop until some time has passed:
+/// woken for every answer, the generator would take the server's core away from it each time.
 int Generator::wait(epoll_event* events, int num_events, Clock::time_point now) const {
     using std::chrono::nanoseconds;
+    if (plan_.rate <= 0) {
+        constexpr timespec kPause = {0, 50'000};
+        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
+        return ::epoll_wait(epoll_, events, num_events, 0);
+    }
     auto left = std::chrono::duration_cast<nanoseconds>(std::chrono::milliseconds(10));
-    if (plan_.rate > 0 && !idle_.empty()) {
+    if (!idle_.empty()) {
         left = std::clamp(std::chrono::duration_cast<nanoseconds>(due_next() - now), nanoseconds(0),
                           left);
     }
