@@ -260,8 +260,7 @@ TEST(ServeFaults, a_flood_of_connections_leaves_places_for_health) {
 TEST(ServeFaults, being_stopped_under_load_costs_no_answer) {
     const TemporaryFolder folder;
     publish(folder.file("songs.segue"));
-    ServeProgram program(folder,
-                         with_any_ports({folder.file("songs.segue"), "--max-queue-ms", "0"}));
+    ServeProgram program(folder, with_any_ports({folder.file("songs.segue")}));
     const std::uint16_t port = program.port_of("listening");
     ASSERT_NE(port, 0) << program.errors();
     Asker one(port);
