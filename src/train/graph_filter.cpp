@@ -1,7 +1,5 @@
 #include "train/graph_filter.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -353,36 +351,6 @@ Neighbours GraphFilter::lists(const SparseView& histories, const LinearListOptio
 }
 
 }  // namespace
-
-Status GraphFilterParams::validate() const {
-    const std::pair<const char*, double> numbers[] = {{"group exponent", group_exponent},
-                                                      {"item exponent", item_exponent},
-                                                      {"low-rank weight", low_rank_weight},
-                                                      {"sharpening", sharpening}};
-    for (const auto& [what, value] : numbers) {
-        if (!(value >= 0 && value <= 4)) {
-            return invalid_argument(fmt::format("{} is {}; expected 0 to 4", what, value));
-        }
-    }
-    if (iterations < 1 || iterations > 1000) {
-        return invalid_argument(fmt::format("iterations is {}; expected 1 to 1000", iterations));
-    }
-    if (low_rank_dim > 1024) {
-        return invalid_argument(
-            fmt::format("low-rank dim is {}; expected 0 to 1024", low_rank_dim));
-    }
-    return Status();
-}
-
-std::uint64_t graph_filter_bytes(const SparseView& interactions, const GraphFilterParams& params,
-                                 unsigned num_threads) {
-    const std::uint64_t items = round_up(interactions.num_columns, kItemsPerTile);
-    const std::uint64_t groups = interactions.num_rows;
-    const std::uint64_t dim = round_up(params.low_rank_dim, kQueryBlock);
-    const std::uint64_t block = (2 * items + groups) * kQueryBlock * sizeof(float);
-    return interactions.num_entries() * 16 + (4 * items + 2 * groups) * dim * sizeof(float) +
-           block * num_threads;
-}
 
 Result<std::unique_ptr<const LinearModel>> train_graph_filter(const SparseView& interactions,
                                                               const GraphFilterParams& params,
