@@ -46,15 +46,17 @@ def curves(panel, result):
             usual = next(point for point in curve if point["default"])
             panel.scatter(usual["item_coverage@20"], usual["item_ndcg@20"], s=60, facecolors="none", edgecolors=colour)
     for model in result["models"]:
-        if model["recipe"] in result["peers"] and "item_ndcg@20" in model["metrics"]:
-            metrics = model["metrics"]
-            panel.scatter(metrics["item_coverage@20"], metrics["item_ndcg@20"], color=PEER, s=22, marker="D")
+        if not model.get("popularity_curve") and "item_ndcg@20" in model["metrics"] and model["recipe"] != "auto":
+            metrics, colour = model["metrics"], OURS.get(model["recipe"], PEER)
+            marker = "o" if model["recipe"] in OURS else "D"
+            panel.scatter(metrics["item_coverage@20"], metrics["item_ndcg@20"], color=colour, s=22, marker=marker)
             panel.annotate(model["recipe"], (metrics["item_coverage@20"], metrics["item_ndcg@20"]),
                            textcoords="offset points", xytext=(5, 3), fontsize=7)
     panel.set_xlabel("coverage of the lists of single items")
     panel.set_ylabel("NDCG@20, one item asking")
     panel.grid(True, alpha=0.3)
-    panel.legend(fontsize=7)
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(fontsize=7)
 
 
 def plot(name, result, out):
