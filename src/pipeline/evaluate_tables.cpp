@@ -90,20 +90,19 @@ Result<std::vector<GivenLists>> read_given(const Dataset& train, const EvaluateO
     for (const GivenTables& tables : options.given) {
         GivenLists lists;
         lists.name = tables.name;
-        Result<SparseMatrix> scores = read_scores(tables.of_groups, "group", "item", train.groups,
-                                                  train.items, options, progress);
-        if (scores.ok()) {
-            lists.of_groups = std::move(scores).value();
+        Result<SparseMatrix> of_groups = read_scores(tables.of_groups, "group", "item",
+                                                     train.groups, train.items, options, progress);
+        if (!of_groups.ok()) {
+            return of_groups.status().with_context("lists " + tables.name);
         }
-        if (scores.ok() && !tables.of_items.empty()) {
-            scores = read_scores(tables.of_items, "item", "neighbour", train.items, train.items,
-                                 options, progress);
-            if (scores.ok()) {
-                lists.of_items = std::move(scores).value();
+        lists.of_groups = std::move(of_groups).value();
+        if (!tables.of_items.empty()) {
+            Result<SparseMatrix> of_items = read_scores(
+                tables.of_items, "item", "neighbour", train.items, train.items, options, progress);
+            if (!of_items.ok()) {
+                return of_items.status().with_context("lists " + tables.name);
             }
-        }
-        if (!scores.ok()) {
-            return scores.status().with_context("lists " + tables.name);
+            lists.of_items = std::move(of_items).value();
         }
         given.push_back(std::move(lists));
     }
