@@ -62,7 +62,7 @@ Status add_popularity_curve(const JudgeTask& task, const FittedLists& lists, Mod
     std::vector<double> exponents(std::begin(kCurveExponents), std::end(kCurveExponents));
     exponents.push_back(default_exponent);
     std::ranges::sort(exponents);
-    exponents.erase(std::ranges::unique(exponents).begin(), exponents.end());
+    exponents.erase(std::unique(exponents.begin(), exponents.end()), exponents.end());
     const std::size_t k = task.params.judge.ks.back();
     JudgeOptions options = task.params.judge;
     options.ks = {k};
