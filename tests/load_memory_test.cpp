@@ -15,11 +15,15 @@ namespace {
 /// Allocations of this thread until one, and only that, fails; negative for none.
 thread_local long allocations_left = -1;  // NOLINT
 
-void* allocate(std::size_t size) {
+void* allocate_or_null(std::size_t size) noexcept {
     if (allocations_left >= 0 && allocations_left-- == 0) {
-        throw std::bad_alloc();
+        return nullptr;
     }
-    void* const memory = std::malloc(size == 0 ? 1 : size);
+    return std::malloc(size == 0 ? 1 : size);
+}
+
+void* allocate(std::size_t size) {
+    void* const memory = allocate_or_null(size);
     if (memory == nullptr) {
         throw std::bad_alloc();
     }
@@ -33,6 +37,13 @@ void* operator new(std::size_t size) {
 }
 void* operator new[](std::size_t size) {
     return allocate(size);
+}
+// What does not throw is freed by the same operator delete: sanitizers want both from here.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return allocate_or_null(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return allocate_or_null(size);
 }
 void operator delete(void* memory) noexcept {
     std::free(memory);
