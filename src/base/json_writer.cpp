@@ -74,6 +74,9 @@ bool is_plain(std::string_view text) {
             return false;
         }
     }
+    if (text.empty()) {  // perhaps of no memory at all
+        return true;
+    }
     word = 0x2020202020202020U;  // spaces behind the rest
     std::memcpy(&word, text.data(), text.size());
     return !has_other(word);
