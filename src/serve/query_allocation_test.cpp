@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,18 +74,25 @@ protected:
     }
 
     /// Allocations of the loop from one request to the next, over some of the kind, when as many
-    /// have been answered before.
+    /// have been answered before: the least of three such series.
     std::size_t count(const std::vector<std::string>& requests) {
         constexpr std::size_t kRounds = 6;
+        constexpr std::size_t kParts = 4;  // the first warms up
         TestClient client(server_->ports()[0]);
         counts_.clear();
-        for (std::size_t round = 0; round < 2 * kRounds; ++round) {
+        for (std::size_t round = 0; round < kParts * kRounds + 1; ++round) {
             for (const std::string& request : requests) {
                 const TestClient::Answer answer = client.ask(request);
                 EXPECT_EQ(answer.status, 200) << answer.body;
             }
         }
-        return counts_.back() - counts_[kRounds * requests.size()];
+        // What is due to a query is in every part; the loop's own now and then is not.
+        const std::size_t per_part = kRounds * requests.size();
+        std::size_t least = std::numeric_limits<std::size_t>::max();
+        for (std::size_t part = 1; part < kParts; ++part) {
+            least = std::min(least, counts_[(part + 1) * per_part] - counts_[part * per_part]);
+        }
+        return least;
     }
 
     static std::string get(const std::string& path) {
