@@ -19,11 +19,9 @@ function(segue_harden_program target)
     endif()
 endfunction()
 
-# segue_check_bounds(FOLDER...): operator[] and the like of these folders' code end the program when out of bounds.
-function(segue_check_bounds)
-    if(SEGUE_HARDEN AND NOT SEGUE_SANITIZE)
-        foreach(folder ${ARGN})
-            target_compile_definitions(segue_${folder} PRIVATE _GLIBCXX_ASSERTIONS)
-        endforeach()
-    endif()
-endfunction()
+# operator[] and the like of these folders' code end the program when out of bounds.
+set(SEGUE_CHECKED_FOLDERS base bundle cli http ingest model serve tables)
+set(SEGUE_BOUNDS_CHECKS "")
+if(SEGUE_HARDEN AND NOT SEGUE_SANITIZE)
+    set(SEGUE_BOUNDS_CHECKS _GLIBCXX_ASSERTIONS)
+endif()

@@ -10,7 +10,7 @@ duckdb_library() {
     done
 }
 
-# configure PRESET: runs cmake unless it ran with the same arguments before.
+# configure PRESET: runs cmake unless it ran with the same arguments and presets before.
 configure() {
     preset=$1
     set -- "-DSEGUE_DUCKDB_DEFAULT=$(duckdb_library)" \
@@ -19,7 +19,8 @@ configure() {
         set -- "$@" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
     fi
     stamp=build/$preset/.configured
-    if [ -f "build/$preset/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$*" ]; then
+    ran_with="$* $(cksum <CMakePresets.json)"
+    if [ -f "build/$preset/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$ran_with" ]; then
         return
     fi
     mkdir -p "build/$preset"
@@ -28,7 +29,7 @@ configure() {
         cat "build/$preset/configure.log" >&2
         die "cmake could not configure the preset '$preset'"
     }
-    printf '%s\n' "$*" >"$stamp"
+    printf '%s\n' "$ran_with" >"$stamp"
 }
 
 # build PRESET TARGET...
