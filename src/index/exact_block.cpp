@@ -54,6 +54,9 @@ ExactBatchTables::ExactBatchTables(const PreparedBatch& prepared)
         kernels::active_kernels().squared_norms(centres.data, centres.stride, centres.num_rows,
                                                 centres.dim, leaf_offsets.data());
     }
+    if (terms.has_leaf_bounds()) {
+        balls = terms.index.balls.of(tables);
+    }
 }
 
 void ExactBatchTables::change_factors() {
@@ -71,9 +74,9 @@ void ExactBatchTables::change_factors() {
     }
 }
 
-void ExactBlock::start(const ExactBatchTables& shared, std::size_t first, std::size_t count) {
+void ExactBlock::start(const ExactBatchTables& shared, std::span<const std::uint32_t> queries) {
     shared_ = &shared;
-    first_query_ = first;
+    const std::size_t count = queries.size();
     num_queries_ = count;
     const std::size_t dim = shared.tables.dim;
     row_bytes_ = int8_row_bytes(dim);
@@ -92,18 +95,19 @@ void ExactBlock::start(const ExactBatchTables& shared, std::size_t first, std::s
     length_factors_.fill(0);
     offset_factors_.fill(0);
     lengths_.fill(0);
+    leaf_greatest_.assign(shared.balls.size() * kQueryBlock, 0);
     for (std::size_t q = 0; q < count; ++q) {
-        start_query(q);
+        start_query(q, queries[q]);
     }
     kernels::active_kernels().int8->pack_queries(elements_.data(), count, dim, packed_.data());
 }
 
-void ExactBlock::start_query(std::size_t q) {
+void ExactBlock::start_query(std::size_t q, std::uint32_t number) {
     const SearchTerms& terms = shared_->terms;
     const IndexTables& tables = shared_->tables;
     const std::size_t dim = tables.dim;
     const std::span<float> prepared = {prepared_.data() + q * dim, dim};
-    prepare_query(shared_->batch.queries.row(first_query_ + q), tables.measure, prepared.data());
+    prepare_query(shared_->batch.queries.row(number), tables.measure, prepared.data());
     is_tied_[q] = tables.measure != Measure::kSquaredL2 && is_zero(prepared);
     QuantisedQuery& query = queries_[q];
     query.set(tables, shared_->bounds, prepared, terms.popularity_exponent, kGreatestElement);
@@ -118,7 +122,7 @@ void ExactBlock::start_query(std::size_t q) {
     length_factors_[q] = query.length_factor();
     offset_factors_[q] = query.offset_factor();
     lengths_[q] = query.length();
-    excluded_[q].assign(shared_->batch.excluded_rows(first_query_ + q), tables.num_items);
+    excluded_[q].assign(shared_->batch.excluded_rows(number), tables.num_items);
     admissions_[q].start(
         terms.k, terms.min_score, query,
         RowScorer(terms.index.items, tables.measure, terms.popularity_exponent, prepared.data()));
@@ -136,6 +140,10 @@ void ExactBlock::look_at_leaves(std::size_t q) {
                                        leaf_scores_.data());
     for (std::size_t leaf = 0; leaf < shared_->leaf_offsets.size(); ++leaf) {
         leaf_scores_[leaf] = 2 * leaf_scores_[leaf] - shared_->leaf_offsets[leaf];
+    }
+    for (std::size_t leaf = 0; leaf < shared_->balls.size(); ++leaf) {
+        leaf_greatest_[leaf * kQueryBlock + q] =
+            queries_[q].greatest_of(leaf_scores_[leaf], shared_->balls[leaf]);
     }
     std::copy(queries_[q].elements().begin(), queries_[q].elements().end(), wide_query_.begin());
     constexpr float kTaken = -std::numeric_limits<float>::infinity();
@@ -239,15 +247,50 @@ void ExactBlock::scan(std::size_t begin, std::size_t end) {
     scan_gathered({first, std::lower_bound(first, all.end(), end)});
 }
 
+bool ExactBlock::may_hit(std::size_t first, std::size_t& leaf) const {
+    if (shared_->balls.empty()) {
+        return true;
+    }
+    const std::span<const std::uint64_t> offsets = shared_->tables.leaf_offsets;
+    while (offsets[leaf + 1] <= first) {
+        ++leaf;
+    }
+    for (std::size_t of_block = leaf;
+         of_block < shared_->balls.size() && offsets[of_block] < first + kBlockPositions;
+         ++of_block) {
+        const float* greatest = leaf_greatest_.data() + of_block * kQueryBlock;
+        int num_below = 0;
+        for (std::size_t q = 0; q < kQueryBlock; ++q) {
+            num_below += greatest[q] < thresholds_[q] ? 1 : 0;
+        }
+        if (num_below != static_cast<int>(kQueryBlock)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void ExactBlock::scan_all(std::size_t begin, std::size_t end) {
     const IndexTables& tables = shared_->tables;
     const AlignedBuffer<float>& factors = shared_->factors;
     const AlignedBuffer<float>& offsets = shared_->bounds.offsets;
     std::size_t count = kBlockPositions;
-    for (std::size_t first = begin; first < end;
-         first += count, count = std::min(2 * count, kRowsPerCall)) {
+    std::size_t leaf = 0;
+    std::size_t next = begin;
+    while (true) {
         set_thresholds();
-        const std::size_t num_rows = std::min(count, end - first);
+        while (next < end && !may_hit(next, leaf)) {
+            next += kBlockPositions;
+        }
+        if (next >= end) {
+            return;
+        }
+        const std::size_t first = next;
+        do {
+            next += kBlockPositions;
+        } while (next < end && next < first + count && may_hit(next, leaf));
+        count = std::min(2 * count, kRowsPerCall);
+        const std::size_t num_rows = std::min(next, end) - first;
         for (const kernels::BlockHit& hit :
              select({.rows = tables.rows.data() + first * row_bytes_,
              .scales = tables.row_scales.data() + first,

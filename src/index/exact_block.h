@@ -32,6 +32,8 @@ public:
     AlignedBuffer<float> factors;
     /// [num_leaves] squared lengths of the centres for kSquaredL2, else empty.
     std::vector<float> leaf_offsets;
+    /// [num_leaves] where they bound scores, else empty.
+    std::span<const LeafBall> balls;
 
     std::span<const kernels::BlockLimits> limits() const {
         return changed_limits_.empty() ? std::span<const kernels::BlockLimits>(bounds.blocks)
@@ -47,14 +49,13 @@ private:
 /// Memory and work of one thread. Not thread-safe.
 class ExactBlock {
 public:
-    /// Begins anew with the queries [first, first + count) of the batch, count <= kQueryBlock.
-    /// Views the tables.
-    void start(const ExactBatchTables& shared, std::size_t first, std::size_t count);
+    /// Begins anew with these queries of the batch, kQueryBlock at most. Views the tables.
+    void start(const ExactBatchTables& shared, std::span<const std::uint32_t> queries);
 
     /// Searches the positions [begin, end); begin is a multiple of kBlockPositions.
     void scan(std::size_t begin, std::size_t end);
 
-    /// The best k of query `first + q` among what was scanned. Valid until the next start.
+    /// The best k of queries[q] among what was scanned. Valid until the next start.
     std::span<const ScoredRow> finish(std::size_t q) { return admissions_[q].finish(); }
 
     /// Queries all items tie for: they are not scanned.
@@ -70,11 +71,14 @@ private:
         const kernels::BlockLimits* limits;
     };
 
-    void start_query(std::size_t q);
+    void start_query(std::size_t q, std::uint32_t query);
     /// Raises the threshold of a query to what its nearest leaves promise.
     void look_at_leaves(std::size_t q);
     void collect_low_bounds(std::size_t q, std::size_t leaf);
     void set_thresholds();
+    /// Whether a row of the block that begins at `first` may be a hit, as far as leaves tell.
+    /// `leaf` is one before that of the block's first row, or that one, and becomes it.
+    bool may_hit(std::size_t first, std::size_t& leaf) const;
     void scan_all(std::size_t begin, std::size_t end);
     void scan_gathered(std::span<const std::uint32_t> positions);
     void gather(std::span<const std::uint32_t> positions);
@@ -82,7 +86,6 @@ private:
     void offer(const kernels::BlockHit& hit, std::size_t position);
 
     const ExactBatchTables* shared_ = nullptr;
-    std::size_t first_query_ = 0;
     std::size_t num_queries_ = 0;
     std::size_t row_bytes_ = 0;
 
@@ -103,6 +106,7 @@ private:
 
     // Of look_at_leaves.
     std::vector<float> leaf_scores_;
+    std::vector<float> leaf_greatest_;  // [num_leaves x kQueryBlock] no score is above, in units
     std::vector<float> low_bounds_;
     std::vector<std::int16_t> wide_query_;
     std::vector<float> zeros_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <vector>
 
 #include "index/gathered_rows.h"
@@ -27,9 +28,11 @@ public:
     void scan_gathered(const LeafFilter& filter);
 
 private:
+    /// What leaves say of the scores of their blocks.
+    void bound_blocks();
     /// Looks at the threshold again.
     void start_call();
-    /// Whether a row of the block may reach the threshold, as far as lengths tell.
+    /// Whether a row of the block may reach the threshold, as far as leaves and lengths tell.
     bool may_hit(std::size_t block) const;
     /// The first position from `begin` on whose block may hit; num_items or more if there is none.
     std::size_t begin_of_run(std::size_t begin) const;
@@ -77,6 +80,30 @@ ExactScan::ExactScan(const PreparedSearch& search, ExactBuffers& buffers, Search
     buffers.admission.start(search.terms.k, search.terms.min_score, query,
                             RowScorer(search.terms.index.items, tables_.measure,
                                       search.terms.popularity_exponent, search.query.data()));
+}
+
+void ExactScan::bound_blocks() {
+    buffers_.block_greatest.clear();
+    if (!search_.terms.has_leaf_bounds()) {
+        return;
+    }
+    const std::span<const LeafBall> balls = search_.terms.index.balls.of(tables_);
+    const MatrixView& centres = tables_.leaf_centres;
+    buffers_.leaf_products.resize(centres.num_rows);
+    kernels::active_kernels().dot_many(search_.query.data(), centres.data, centres.stride,
+                                       centres.num_rows, centres.dim,
+                                       buffers_.leaf_products.data());
+    buffers_.block_greatest.assign(bounds_.blocks.size(), -std::numeric_limits<float>::infinity());
+    for (std::size_t leaf = 0; leaf < balls.size(); ++leaf) {
+        const float greatest =
+            buffers_.quantised.greatest_of(buffers_.leaf_products[leaf], balls[leaf]);
+        const std::size_t end = tables_.leaf_offsets[leaf + 1];
+        for (std::size_t block = tables_.leaf_offsets[leaf] / kBlockPositions;
+             block * kBlockPositions < end; ++block) {
+            float& of_block = buffers_.block_greatest[block];
+            of_block = std::max(of_block, greatest);
+        }
+    }
 }
 
 void ExactScan::start_call() {
@@ -144,6 +171,9 @@ void ExactScan::offer(std::size_t position, std::int32_t sum) {
 }
 
 bool ExactScan::may_hit(std::size_t block) const {
+    if (!buffers_.block_greatest.empty() && buffers_.block_greatest[block] < threshold_) {
+        return false;
+    }
     if (factors_ != nullptr) {
         return true;
     }
@@ -177,6 +207,7 @@ std::size_t ExactScan::end_of_run(std::size_t begin, std::size_t count) const {
 
 void ExactScan::scan_all() {
     std::size_t count = kFirstRows;
+    bound_blocks();
     start_call();
     for (std::size_t begin = begin_of_run(0); begin < tables_.num_items;) {
         const std::size_t end = end_of_run(begin, count);

@@ -31,6 +31,8 @@ struct ExactBuffers {
     std::vector<float> scales;
     std::vector<float> biases;
     std::vector<kernels::RowHit> hits;
+    std::vector<float> leaf_products;   // [num_leaves] query . centre
+    std::vector<float> block_greatest;  // [blocks] no score is above, in units; empty: not known
     // Rows that pass a narrow filter, brought together.
     std::vector<std::uint32_t> positions;
     AlignedBuffer<std::uint8_t> rows;

@@ -13,6 +13,7 @@
 #include "data/sparse.h"
 #include "index/index_tables.h"
 #include "index/item_row_set.h"
+#include "index/leaf_balls.h"
 #include "index/leaf_filter.h"
 #include "index/leaf_index.h"
 #include "index/score_bounds.h"
@@ -20,7 +21,8 @@
 
 namespace segue {
 
-/// Checked tables, the vectors behind them, and what opening derives. Immutable, thread-safe.
+/// Checked tables, the vectors behind them, and what opening and first searches derive. Immutable,
+/// thread-safe.
 struct OpenIndex {
     IndexTables tables;
     /// [num_items x dim] f32 vectors in item order
@@ -28,6 +30,7 @@ struct OpenIndex {
     IndexBounds bounds;
     /// Empty for an index without codes.
     TreeTables tree;
+    LeafBalls balls;
 };
 
 /// What all queries of a call share.
@@ -46,6 +49,14 @@ struct SearchTerms {
     double target_recall = kUsualTargetRecall;
     /// Whether leaves beyond the knobs' are read where they promise better items.
     bool reads_on = false;
+
+    /// Whether what a leaf's ball says of a score holds, and tells leaves apart.
+    bool has_leaf_bounds() const {
+        return index.tables.measure != Measure::kSquaredL2 && index.tables.num_leaves() > 1 &&
+               (index.tables.measure != Measure::kDot ||
+                popularity_exponent == index.tables.built_exponent) &&
+               (filter == nullptr || !filter->is_narrow());
+    }
 
     bool is_allowed(std::size_t position) const {
         return filter == nullptr || (filter->bits()[position / 64] >> (position % 64) & 1) != 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "index/kmeans_groups.h"
+#include "index/leaf_order.h"
 #include "index/tree_path.h"
 #include "kernels/kernels.h"
 
@@ -26,22 +27,43 @@ bool shares_codes(const PreparedBatch& batch) {
 std::vector<std::uint32_t> order_queries(const PreparedBatch& batch, ThreadPool& pool) {
     constexpr std::size_t kQueriesAtOnce = 64;
     const TreeTables& tree = batch.terms.index.tree;
+    const IndexTables& tables = batch.terms.index.tables;
     const MatrixView runs = tree.run_centres.view();
+    const MatrixView& leaves = tables.leaf_centres;
     std::vector<std::uint32_t> nearest(batch.queries.num_rows);
     const Chunks chunks = {batch.queries.num_rows, kQueriesAtOnce};
     pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
-        std::vector<float> scores(runs.num_rows);
+        std::vector<float> scores(std::max(runs.num_rows, kLeavesPerRun));
         for (std::size_t query = chunks.begin(chunk); query < chunks.end(chunk); ++query) {
-            kernels::active_kernels().dot_many(batch.queries.row(query).data(), runs.data,
-                                               runs.stride, runs.num_rows, runs.dim, scores.data());
+            const float* vector = batch.queries.row(query).data();
+            const kernels::KernelTable& kernels = kernels::active_kernels();
+            kernels.dot_many(vector, runs.data, runs.stride, runs.num_rows, runs.dim,
+                             scores.data());
             for (std::size_t run = 0; run < runs.num_rows; ++run) {
                 scores[run] += tree.run_offsets[run];
             }
+            const auto first =
+                static_cast<std::size_t>(
+                    std::max_element(scores.begin(),
+                                     scores.begin() + static_cast<std::ptrdiff_t>(runs.num_rows)) -
+                    scores.begin()) *
+                kLeavesPerRun;
+            const std::size_t count = std::min(kLeavesPerRun, leaves.num_rows - first);
+            kernels.dot_many(vector, leaves.data + first * leaves.stride, leaves.stride, count,
+                             leaves.dim, scores.data());
+            if (tables.measure == Measure::kSquaredL2) {
+                for (std::size_t leaf = 0; leaf < count; ++leaf) {
+                    scores[leaf] += tree.centre_offsets[first + leaf] / 2;
+                }
+            }
             nearest[query] = static_cast<std::uint32_t>(
-                std::max_element(scores.begin(), scores.end()) - scores.begin());
+                first + static_cast<std::size_t>(
+                            std::max_element(scores.begin(),
+                                             scores.begin() + static_cast<std::ptrdiff_t>(count)) -
+                            scores.begin()));
         }
     });
-    const Groups groups = group_by(nearest, runs.num_rows);
+    const Groups groups = group_by(nearest, leaves.num_rows);
     return {groups.members.span().begin(), groups.members.span().end()};
 }
 

@@ -208,6 +208,12 @@ void QuantisedQuery::set_errors(const IndexTables& tables, const IndexBounds& bo
         absolute += 2 * relative * length * length * score_factor_;
     }
     error_ = rounded_up(absolute);
+    // Of a leaf: q.c has an error of its own, and so have the sums of greatest_of.
+    const double leaf_error = 4 * relative * length * score_factor_;
+    leaf_product_factor_ = static_cast<float>(score_factor_);
+    leaf_radius_factor_ =
+        squared_l2 ? kInfinity : rounded_up(length * score_factor_ * (1 + 1e-6) + leaf_error);
+    leaf_length_factor_ = rounded_up(leaf_error + 1e-6 * length * score_factor_);
     const double shortest = bounds.shortest_norm;
     const double longest = bounds.longest_norm;
     has_low_bounds_ =

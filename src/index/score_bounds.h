@@ -7,14 +7,17 @@
 // For a query q, its quantised form q^ and a stored x with its int8 form x^,
 //     |q.x - q^.x^| <= ||q|| ||x - x^|| + ||q - q^|| ||x^||.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "data/matrix.h"
 #include "index/index_tables.h"
+#include "index/leaf_balls.h"
 #include "kernels/int8_kernels.h"
 
 namespace segue {
@@ -80,6 +83,15 @@ public:
     float error_of(const kernels::BlockLimits& limits) const {
         return error_factor_ * limits.error + length_factor_ * limits.length;
     }
+    /// Not less than the score, in units, of any item of a leaf, even less error(); infinite for
+    /// kSquaredL2. `product` is the f32 product of the query and the leaf's centre. Requires: the
+    /// exponent is the built one.
+    float greatest_of(float product, const LeafBall& ball) const {
+        const float greatest = leaf_product_factor_ * product + leaf_radius_factor_ * ball.radius +
+                               leaf_length_factor_ * ball.length + error_;
+        return std::isnan(greatest) ? std::numeric_limits<float>::infinity() : greatest;
+    }
+
     /// What the score at a position may be, in units, where elements times those of its int8 row
     /// make `sum`.
     ScoreRange range_of(const IndexTables& tables, const IndexBounds& bounds,
@@ -101,6 +113,9 @@ private:
     float offset_factor_ = 0;
     float length_ = 0;
     float error_ = 0;
+    float leaf_product_factor_ = 1;
+    float leaf_radius_factor_ = 0;
+    float leaf_length_factor_ = 0;
     bool has_low_bounds_ = false;
     double score_factor_ = 1;  // units of a score
     double score_offset_ = 0;  // and what is added, in units
