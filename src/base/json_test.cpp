@@ -49,6 +49,16 @@ TEST(JsonWriter, writes_every_byte_at_every_place_as_it_writes_it_alone) {
     }
 }
 
+TEST(JsonWriter, writes_into_the_memory_of_another_text_and_on_after_a_look) {
+    for (const std::size_t size : {0, 3, 5000}) {
+        JsonWriter json(std::string(size, '#'));
+        json.begin_array().value("a");
+        EXPECT_EQ(json.text(), R"(["a")");
+        json.value(std::string(2000, 'b')).value(1.5f).end_array();
+        EXPECT_EQ(json.take(), R"(["a",")" + std::string(2000, 'b') + R"(",1.5])");
+    }
+}
+
 TEST(JsonWriter, writes_numbers_that_read_back_and_null_for_the_rest) {
     EXPECT_EQ(JsonWriter().value(0.1).text(), "0.1");
     EXPECT_EQ(JsonWriter().value(0.1f).text(), "0.1");

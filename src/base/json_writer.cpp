@@ -1,5 +1,6 @@
 #include "base/json_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -9,14 +10,6 @@
 namespace segue {
 
 namespace {
-
-template <typename Number>
-void append_number(std::string& text, Number number) {
-    char digits[32];
-    const auto [stop, error] = std::to_chars(digits, digits + sizeof(digits), number);
-    static_cast<void>(error);  // 32 bytes hold every number of 64 bits
-    text.append(digits, stop);
-}
 
 void append_escaped(std::string& text, std::string_view value) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -59,6 +52,27 @@ constexpr std::uint64_t bytes_equal(std::uint64_t word, char letter) {
     return bytes_below(word ^ (0x0101010101010101U * static_cast<std::uint8_t>(letter)), 1);
 }
 
+template <typename Word>
+Word word_at(const char* place) {
+    Word word = 0;
+    std::memcpy(&word, place, sizeof(word));
+    return word;
+}
+
+/// The bytes of a text of up to 7, some of them twice, and spaces.
+std::uint64_t short_word(std::string_view text) {
+    if (text.size() >= sizeof(std::uint32_t)) {
+        const char* const last = text.data() + text.size() - sizeof(std::uint32_t);
+        return word_at<std::uint32_t>(text.data()) |
+               static_cast<std::uint64_t>(word_at<std::uint32_t>(last)) << 32U;
+    }
+    std::uint64_t word = 0x2020202020202020U;
+    for (const char letter : text) {
+        word = word << 8U | static_cast<std::uint8_t>(letter);
+    }
+    return word;
+}
+
 /// Whether the text is ASCII without anything to escape: most texts are.
 bool is_plain(std::string_view text) {
     const auto has_other = [](std::uint64_t word) {
@@ -67,19 +81,16 @@ bool is_plain(std::string_view text) {
                  bytes_equal(word, '\\')) &
                 kHighBits) != 0;
     };
-    std::uint64_t word = 0;
-    for (; text.size() >= sizeof(word); text.remove_prefix(sizeof(word))) {
-        std::memcpy(&word, text.data(), sizeof(word));
-        if (has_other(word)) {
-            return false;
+    if (text.size() >= sizeof(std::uint64_t)) {
+        const char* const last = text.data() + text.size() - sizeof(std::uint64_t);
+        for (const char* place = text.data(); place < last; place += sizeof(std::uint64_t)) {
+            if (has_other(word_at<std::uint64_t>(place))) {
+                return false;
+            }
         }
+        return !has_other(word_at<std::uint64_t>(last));
     }
-    if (text.empty()) {  // perhaps of no memory at all
-        return true;
-    }
-    word = 0x2020202020202020U;  // spaces behind the rest
-    std::memcpy(&word, text.data(), text.size());
-    return !has_other(word);
+    return !has_other(short_word(text));
 }
 
 /// Every byte of 0x80 and above that is not part of a well-formed sequence, replaced.
@@ -103,66 +114,113 @@ std::string repaired(std::string_view value) {
 
 }  // namespace
 
-void JsonWriter::separate() {
-    if (needs_comma_) {
-        text_ += ',';
+const std::string& JsonWriter::text() {
+    text_.resize(size_);
+    return text_;
+}
+
+std::string JsonWriter::take() {
+    text_.resize(std::exchange(size_, 0));
+    return std::move(text_);
+}
+
+/// Where the next `size` bytes go, which count as written.
+char* JsonWriter::room(std::size_t size) {
+    constexpr std::size_t kLeast = 256;
+    if (text_.size() - size_ < size) {
+        text_.resize(std::max({kLeast, 2 * text_.size(), size_ + size}));
     }
+    char* const place = text_.data() + size_;
+    size_ += size;
+    return place;
+}
+
+void JsonWriter::append(std::string_view bytes) {
+    std::copy(bytes.begin(), bytes.end(), room(bytes.size()));
+}
+
+void JsonWriter::open(char bracket) {
+    const std::size_t comma = needs_comma_ ? 1 : 0;
+    char* const place = room(comma + 1);
+    place[0] = ',';
+    place[comma] = bracket;
+    needs_comma_ = false;
+}
+
+void JsonWriter::close(char bracket) {
+    *room(1) = bracket;
     needs_comma_ = true;
 }
 
 JsonWriter& JsonWriter::begin_object() {
-    separate();
-    text_ += '{';
-    needs_comma_ = false;
+    open('{');
     return *this;
 }
 
 JsonWriter& JsonWriter::end_object() {
-    text_ += '}';
-    needs_comma_ = true;
+    close('}');
     return *this;
 }
 
 JsonWriter& JsonWriter::begin_array() {
-    separate();
-    text_ += '[';
-    needs_comma_ = false;
+    open('[');
     return *this;
 }
 
 JsonWriter& JsonWriter::end_array() {
-    text_ += ']';
-    needs_comma_ = true;
+    close(']');
     return *this;
 }
 
+/// With the comma before it and, behind a key, the colon.
+void JsonWriter::append_text(std::string_view text, bool is_key) {
+    std::string escaped;
+    if (!is_plain(text)) {
+        append_escaped(escaped, is_valid_utf8(text) ? text : std::string_view(repaired(text)));
+        text = escaped;
+    }
+    const std::size_t comma = needs_comma_ ? 1 : 0;
+    char* place = room(comma + text.size() + (is_key ? 3 : 2));
+    *place = ',';
+    place += comma;
+    *place++ = '"';
+    place = std::copy(text.begin(), text.end(), place);
+    *place = '"';
+    if (is_key) {
+        place[1] = ':';
+    }
+    needs_comma_ = !is_key;
+}
+
 JsonWriter& JsonWriter::key(std::string_view name) {
-    value(name);
-    text_ += ':';
-    needs_comma_ = false;
+    append_text(name, true);
     return *this;
 }
 
 JsonWriter& JsonWriter::value(std::string_view text) {
-    separate();
-    text_ += '"';
-    if (is_plain(text)) {
-        text_ += text;
-    } else if (is_valid_utf8(text)) {
-        append_escaped(text_, text);
-    } else {
-        append_escaped(text_, repaired(text));
-    }
-    text_ += '"';
+    append_text(text, false);
     return *this;
+}
+
+template <typename Number>
+void JsonWriter::append_number(Number number) {
+    constexpr std::size_t kMostBytes = 32;  // of any number of 64 bits
+    char* place = room(kMostBytes + 1);
+    const char* const end = place + kMostBytes + 1;
+    if (needs_comma_) {
+        *place++ = ',';
+    }
+    const auto [stop, error] = std::to_chars(place, place + kMostBytes, number);
+    static_cast<void>(error);
+    size_ -= static_cast<std::size_t>(end - stop);
+    needs_comma_ = true;
 }
 
 JsonWriter& JsonWriter::value(double number) {
     if (!std::isfinite(number)) {
         return null();
     }
-    separate();
-    append_number(text_, number);
+    append_number(number);
     return *this;
 }
 
@@ -170,20 +228,17 @@ JsonWriter& JsonWriter::value(float number) {
     if (!std::isfinite(number)) {
         return null();
     }
-    separate();
-    append_number(text_, number);
+    append_number(number);
     return *this;
 }
 
 JsonWriter& JsonWriter::value(std::int64_t number) {
-    separate();
-    append_number(text_, number);
+    append_number(number);
     return *this;
 }
 
 JsonWriter& JsonWriter::value(std::uint64_t number) {
-    separate();
-    append_number(text_, number);
+    append_number(number);
     return *this;
 }
 
@@ -196,8 +251,11 @@ JsonWriter& JsonWriter::null() {
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
-    separate();
-    text_ += json;
+    if (needs_comma_) {
+        *room(1) = ',';
+    }
+    append(json);
+    needs_comma_ = true;
     return *this;
 }
 

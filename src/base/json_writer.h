@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ class JsonWriter {
 public:
     JsonWriter() = default;
     /// Writes into the memory of `reused`, whose text is dropped.
-    explicit JsonWriter(std::string reused) : text_(std::move(reused)) { text_.clear(); }
+    explicit JsonWriter(std::string reused) : text_(std::move(reused)) {}
 
     JsonWriter& begin_object();
     JsonWriter& end_object();
@@ -38,12 +39,21 @@ public:
     /// A value that is JSON already.
     JsonWriter& raw(std::string_view json);
 
-    const std::string& text() const { return text_; }
-    std::string take() { return std::move(text_); }
+    /// Valid until the next value.
+    const std::string& text();
+    std::string take();
 
 private:
-    void separate();
-    std::string text_;
+    char* room(std::size_t size);
+    void append(std::string_view bytes);
+    void open(char bracket);
+    void close(char bracket);
+    void append_text(std::string_view text, bool is_key);
+    template <typename Number>
+    void append_number(Number number);
+
+    std::string text_;      // what is written, and room for more
+    std::size_t size_ = 0;  // of what is written
     bool needs_comma_ = false;
 };
 
