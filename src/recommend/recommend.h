@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/progress.h"
@@ -132,6 +133,16 @@ private:
     struct Buffers;
     std::unique_ptr<Buffers> buffers_;
 };
+
+/// What fill(scratch, answer), which returns a Status, answers with memory for this one call.
+template <typename SomeAnswer, typename Fill>
+Result<SomeAnswer> answer_once(const Fill& fill) {
+    AnswerScratch scratch;
+    SomeAnswer answer;
+    Status status = fill(scratch, answer);
+    return status.ok() ? Result<SomeAnswer>(std::move(answer))
+                       : Result<SomeAnswer>(std::move(status));
+}
 
 /// Options of a whole batch of lists.
 struct BatchOptions {

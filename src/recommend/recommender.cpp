@@ -75,10 +75,9 @@ Recommender::Recommender(Recommender&&) noexcept = default;
 Recommender::~Recommender() = default;
 
 Result<Answer> Recommender::answer(const Query& query) const {
-    AnswerScratch scratch;
-    Answer answer;
-    Status status = this->answer(query, scratch, answer);
-    return status.ok() ? Result<Answer>(std::move(answer)) : Result<Answer>(std::move(status));
+    return answer_once<Answer>([&](AnswerScratch& scratch, Answer& answer) {
+        return this->answer(query, scratch, answer);
+    });
 }
 
 Status Recommender::answer(const Query& query, AnswerScratch& scratch, Answer& answer) const {

@@ -254,11 +254,9 @@ RefinedAnswers::RefinedAnswers(RefinedAnswers&&) noexcept = default;
 RefinedAnswers::~RefinedAnswers() = default;
 
 Result<RefinedAnswer> RefinedAnswers::answer(const RefinedQuery& query) const {
-    AnswerScratch scratch;
-    RefinedAnswer answer;
-    Status status = this->answer(query, scratch, answer);
-    return status.ok() ? Result<RefinedAnswer>(std::move(answer))
-                       : Result<RefinedAnswer>(std::move(status));
+    return answer_once<RefinedAnswer>([&](AnswerScratch& scratch, RefinedAnswer& answer) {
+        return this->answer(query, scratch, answer);
+    });
 }
 
 Status RefinedAnswers::answer(const RefinedQuery& query, AnswerScratch& scratch,

@@ -24,6 +24,12 @@ constexpr std::size_t kQueriesPerChunk = 32;
 /// Of a cache line.
 constexpr std::size_t kFloatsPerLine = 16;
 
+void prefetch_vector(std::span<const float> vector) {
+    for (std::size_t place = 0; place < vector.size(); place += kFloatsPerLine) {
+        __builtin_prefetch(vector.data() + place);
+    }
+}
+
 bool is_zero(std::span<const float> vector) {
     return std::all_of(vector.begin(), vector.end(), [](float value) { return value == 0; });
 }
@@ -80,6 +86,9 @@ struct VectorAnswers::State {
     }
 
     float score(std::span<const float> query, std::uint32_t item_row, double exponent) const;
+    void prefetch(const std::vector<ScoredRow>& rows) const;
+    void score_rows(std::span<const float> query, double exponent,
+                    std::vector<ScoredRow>& rows) const;
     void rescore(std::span<const float> query, double exponent, std::vector<ScoredRow>& rows) const;
     void item_vector(std::uint32_t item_row, std::span<float> vector) const;
     Status query_vector(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers) const;
@@ -112,20 +121,26 @@ float VectorAnswers::State::score(std::span<const float> query, std::uint32_t it
     return norm > 0 ? static_cast<float>(static_cast<double>(product) / factor) : 0;
 }
 
-void VectorAnswers::State::rescore(std::span<const float> query, double exponent,
-                                   std::vector<ScoredRow>& rows) const {
+/// Vectors of results lie anywhere in memory: all are on their way when the first one is read.
+void VectorAnswers::State::prefetch(const std::vector<ScoredRow>& rows) const {
     for (const ScoredRow& row : rows) {
-        // They lie anywhere in memory: all are on their way when the first one is read.
-        const std::span<const float> vector = vectors.row(row.item_row);
-        for (std::size_t place = 0; place < vector.size(); place += kFloatsPerLine) {
-            __builtin_prefetch(vector.data() + place);
-        }
+        prefetch_vector(vectors.row(row.item_row));
     }
+}
+
+void VectorAnswers::State::score_rows(std::span<const float> query, double exponent,
+                                      std::vector<ScoredRow>& rows) const {
     for (ScoredRow& row : rows) {
         row.score = score(query, row.item_row, exponent);
     }
     std::erase_if(rows, [](const ScoredRow& row) { return !std::isfinite(row.score); });
     std::sort(rows.begin(), rows.end(), comes_before);
+}
+
+void VectorAnswers::State::rescore(std::span<const float> query, double exponent,
+                                   std::vector<ScoredRow>& rows) const {
+    prefetch(rows);
+    score_rows(query, exponent, rows);
 }
 
 void VectorAnswers::State::item_vector(std::uint32_t item_row, std::span<float> vector) const {
@@ -267,22 +282,27 @@ VectorAnswers::~VectorAnswers() = default;
 Status VectorAnswers::answer(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers,
                              Answer& answer) const {
     const State& state = *state_;
-    const std::vector<float>& vector = buffers.vector;
-    if (Status status = state.query_vector(query, combine, buffers); !status.ok()) {
-        return status;
-    }
-    if (is_zero(vector)) {
-        return Status();
-    }
     const double exponent =
         state.exponent_or_default(query.popularity_exponent, state.is_fold_in_alone(query));
     const bool table_holds = query.is_one_item() && query.items[0].weight > 0 &&
                              query.search.is_default() &&
                              exponent == state.model.info().popularity_exponent;
     std::vector<ScoredRow>& rows = answer.results;
-    if (table_holds && state.find_in_table(query.items[0].item_row, query.excluded, query.offered,
-                                           query.k, rows)) {
-        state.rescore(vector, exponent, rows);
+    bool is_stored = false;
+    if (table_holds) {
+        prefetch_vector(state.vectors.row(query.items[0].item_row));
+        is_stored = state.find_in_table(query.items[0].item_row, query.excluded, query.offered,
+                                        query.k, rows);
+        state.prefetch(rows);
+    }
+    const std::vector<float>& vector = buffers.vector;
+    Status status = state.query_vector(query, combine, buffers);
+    if (!status.ok() || is_zero(vector)) {
+        rows.clear();
+        return status;
+    }
+    if (is_stored) {
+        state.score_rows(vector, exponent, rows);
         answer.source = AnswerSource::kNeighbours;
         return Status();
     }
@@ -294,7 +314,7 @@ Status VectorAnswers::answer(const ResolvedQuery& query, Combine combine, QueryB
         account.trace = {.path = SearchPath::kExact, .scored = count, .rescored = count};
         account.seconds = clock.seconds();
     } else {
-        Status status = state.search.best(vector, query, exponent, rows, account.trace);
+        status = state.search.best(vector, query, exponent, rows, account.trace);
         if (!status.ok()) {
             return status;
         }

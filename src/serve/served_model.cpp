@@ -15,11 +15,9 @@ std::string ServedModel::make_entity_tag() const {
 }
 
 Result<RefinedAnswer> ServedModel::answer(const RefinedQuery& query) const {
-    AnswerScratch scratch;
-    RefinedAnswer answer;
-    Status status = this->answer(query, scratch, answer);
-    return status.ok() ? Result<RefinedAnswer>(std::move(answer))
-                       : Result<RefinedAnswer>(std::move(status));
+    return answer_once<RefinedAnswer>([&](AnswerScratch& scratch, RefinedAnswer& answer) {
+        return this->answer(query, scratch, answer);
+    });
 }
 
 Status ServedModel::answer(const RefinedQuery& query, AnswerScratch& scratch,
