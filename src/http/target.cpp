@@ -1,14 +1,25 @@
 #include "http/target.h"
 
 #include <algorithm>
+#include <array>
 
 namespace segue {
 namespace {
 
+/// Whether a byte may be in a path or a query.
+constexpr std::array<bool, 256> kIsUriByte = [] {
+    std::array<bool, 256> is_uri_byte{};
+    for (std::size_t byte = 0x21; byte < 0x7F; ++byte) {
+        is_uri_byte[byte] = true;
+    }
+    for (const unsigned char byte : {'#', '"', '<', '>', '\\'}) {
+        is_uri_byte[byte] = false;
+    }
+    return is_uri_byte;
+}();
+
 bool is_uri_byte(char letter) {
-    const auto byte = static_cast<unsigned char>(letter);
-    return byte > 0x20 && byte < 0x7F && letter != '#' && letter != '"' && letter != '<' &&
-           letter != '>' && letter != '\\';
+    return kIsUriByte[static_cast<unsigned char>(letter)];
 }
 
 /// Adds the text, decoded, to `decoded`, which has room; nothing where it cannot be decoded.

@@ -131,10 +131,16 @@ bool decode(std::string_view& text, std::string& storage) {
 struct Router::Route {
     HttpMethod method = HttpMethod::kGet;
     std::string_view pattern;
+    // Literal text at both ends of the pattern: few routes have those of a path.
+    std::string_view beginning;
+    std::string_view ending;
     std::vector<Segment> segments;
     Scope scope = Scope::kOpen;
     ApiHandler handler;
 
+    bool may_match(std::string_view path) const {
+        return path.starts_with(beginning) && path.ends_with(ending);
+    }
     bool takes(HttpMethod asked) const {
         return asked == method || (asked == HttpMethod::kHead && method == HttpMethod::kGet);
     }
@@ -154,6 +160,8 @@ void Router::add(HttpMethod method, std::string_view pattern, Scope scope, ApiHa
     Route& route = state_->routes.emplace_back();
     route.method = method;
     route.pattern = pattern;
+    route.beginning = pattern.substr(0, pattern.find('{'));
+    route.ending = pattern.substr(pattern.rfind('}') + 1);  // all of it where there is none
     route.scope = scope;
     route.handler = std::move(handler);
     PathReader path(pattern);
@@ -205,7 +213,7 @@ void Router::handle(const HttpRequest& request, const Caller& caller,
     std::string allowed;
     for (const Route& route : state_->routes) {
         Captures captures;
-        if (!match(route.segments, request.path, captures)) {
+        if (!route.may_match(request.path) || !match(route.segments, request.path, captures)) {
             continue;
         }
         if (route.takes(request.method)) {
