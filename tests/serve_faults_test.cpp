@@ -22,11 +22,8 @@ namespace {
 using testing::eventually;
 using testing::get;
 using testing::publish;
-using testing::ServeProgram;
-using testing::TemporaryFolder;
 using testing::TestClient;
 using testing::text_of;
-using testing::with_any_ports;
 
 constexpr std::string_view kQuestion = "/v1/models/songs/items/a/similar?k=2";
 
@@ -100,22 +97,20 @@ std::vector<std::size_t> places_to_cut(const std::string& bytes) {
     return places;
 }
 
-TEST(ServeFaults, bundles_cut_anywhere_are_refused_and_the_old_one_answers) {
-    const TemporaryFolder folder;
-    publish(folder.file("models/songs/1.segue"));
-    const std::string bytes = text_of(folder.file("models/songs/1.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("models")}));
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
+class ServeFaults : public testing::ServeTest {};
+
+TEST_F(ServeFaults, bundles_cut_anywhere_are_refused_and_the_old_one_answers) {
+    const std::uint16_t port = serve_folder();
+    ASSERT_NE(port, 0);
+    const std::string bytes = text_of(file("models/songs/1.segue"));
     Asker asker(port);
     std::uint64_t version = 2;
     for (const std::size_t size : places_to_cut(bytes)) {
-        std::ofstream(folder.file("cut"), std::ios::binary) << bytes.substr(0, size);
-        std::filesystem::rename(
-            folder.file("cut"),
-            folder.file("models/songs/" + std::to_string(version++) + ".segue"));
+        std::ofstream(file("cut"), std::ios::binary) << bytes.substr(0, size);
+        std::filesystem::rename(file("cut"),
+                                file("models/songs/" + std::to_string(version++) + ".segue"));
     }
-    publish(folder.file("models/last/1.segue"));
+    publish(file("models/last/1.segue"));
     EXPECT_TRUE(eventually([&] {
         return TestClient(port).ask(get("/v1/models/last")).status == 200 &&
                TestClient(port)
@@ -134,37 +129,27 @@ TEST(ServeFaults, bundles_cut_anywhere_are_refused_and_the_old_one_answers) {
     EXPECT_EQ(asker.num_wrong(), 0);
 }
 
-TEST(ServeFaults, a_bundle_cut_while_it_is_mapped_ends_the_program_with_a_reason) {
-    const TemporaryFolder folder;
-    publish(folder.file("songs.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("songs.segue")}));
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
-    std::filesystem::resize_file(folder.file("songs.segue"), 0);
+TEST_F(ServeFaults, a_bundle_cut_while_it_is_mapped_ends_the_program_with_a_reason) {
+    const std::uint16_t port = serve_file();
+    ASSERT_NE(port, 0);
+    std::filesystem::resize_file(file("songs.segue"), 0);
     EXPECT_EQ(TestClient(port).ask(get(std::string(kQuestion))).status, 0);
-    EXPECT_EQ(program.wait(), 1);
-    EXPECT_NE(program.errors().find("cut short"), std::string::npos) << program.errors();
+    EXPECT_EQ(program().wait(), 1);
+    EXPECT_NE(program().errors().find("cut short"), std::string::npos) << program().errors();
 }
 
-TEST(ServeFaults, a_copied_bundle_answers_whatever_becomes_of_its_file) {
-    const TemporaryFolder folder;
-    publish(folder.file("songs.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("songs.segue"), "--copy"}));
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
-    std::ofstream(folder.file("songs.segue")) << "something else";
+TEST_F(ServeFaults, a_copied_bundle_answers_whatever_becomes_of_its_file) {
+    const std::uint16_t port = serve_file({"--copy"});
+    ASSERT_NE(port, 0);
+    std::ofstream(file("songs.segue")) << "something else";
     EXPECT_EQ(TestClient(port).ask(get(std::string(kQuestion))).status, 200);
 }
 
-TEST(ServeFaults, slow_clients_are_told_so_and_others_are_answered) {
-    const TemporaryFolder folder;
-    publish(folder.file("songs.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("songs.segue"), "--header-timeout",
-                                                 "0.4", "--body-timeout", "0.4", "--write-timeout",
-                                                 "0.4", "--idle-timeout", "5"}));
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
-    const std::uint16_t admin = program.port_of("admin");
+TEST_F(ServeFaults, slow_clients_are_told_so_and_others_are_answered) {
+    const std::uint16_t port = serve_file({"--header-timeout", "0.4", "--body-timeout", "0.4",
+                                           "--write-timeout", "0.4", "--idle-timeout", "5"});
+    ASSERT_NE(port, 0);
+    const std::uint16_t admin = admin_port();
     const double before = metric(admin, "process_resident_memory_bytes");
     Asker asker(port);
     constexpr int kEach = 100;
@@ -196,13 +181,10 @@ TEST(ServeFaults, slow_clients_are_told_so_and_others_are_answered) {
     EXPECT_EQ(asker.num_wrong(), 0);
 }
 
-TEST(ServeFaults, chunks_and_pipelines_without_end_are_cut_off) {
-    const TemporaryFolder folder;
-    publish(folder.file("songs.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("songs.segue")}));
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
-    const std::uint16_t admin = program.port_of("admin");
+TEST_F(ServeFaults, chunks_and_pipelines_without_end_are_cut_off) {
+    const std::uint16_t port = serve_file();
+    ASSERT_NE(port, 0);
+    const std::uint16_t admin = admin_port();
     TestClient(port).ask(get(std::string(kQuestion)));
     const double before = metric(admin, "process_resident_memory_bytes");
     TestClient bomb(port);
@@ -234,13 +216,10 @@ TEST(ServeFaults, chunks_and_pipelines_without_end_are_cut_off) {
     EXPECT_EQ(TestClient(port).ask(get(std::string(kQuestion))).status, 200);
 }
 
-TEST(ServeFaults, a_flood_of_connections_leaves_places_for_health) {
-    const TemporaryFolder folder;
-    publish(folder.file("songs.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("songs.segue")}), 128);
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
-    const std::uint16_t admin = program.port_of("admin");
+TEST_F(ServeFaults, a_flood_of_connections_leaves_places_for_health) {
+    const std::uint16_t port = serve_file({}, 128);
+    ASSERT_NE(port, 0);
+    const std::uint16_t admin = admin_port();
     for (int round = 0; round < 3; ++round) {
         std::list<TestClient> flood;
         for (int number = 0; number < 300; ++number) {
@@ -257,29 +236,26 @@ TEST(ServeFaults, a_flood_of_connections_leaves_places_for_health) {
     })) << "places are free again";
 }
 
-TEST(ServeFaults, being_stopped_under_load_costs_no_answer) {
-    const TemporaryFolder folder;
-    publish(folder.file("songs.segue"));
-    ServeProgram program(folder, with_any_ports({folder.file("songs.segue")}));
-    const std::uint16_t port = program.port_of("listening");
-    ASSERT_NE(port, 0) << program.errors();
+TEST_F(ServeFaults, being_stopped_under_load_costs_no_answer) {
+    const std::uint16_t port = serve_file();
+    ASSERT_NE(port, 0);
     Asker one(port);
     Asker other(port);
     for (int round = 0; round < 3; ++round) {
         const int so_far = one.num_answers() + other.num_answers();
         EXPECT_TRUE(
             eventually([&] { return one.num_answers() + other.num_answers() > so_far + 20; }));
-        program.send(SIGSTOP);
+        program().send(SIGSTOP);
         TestClient meanwhile(port);
         meanwhile.send(get("/livez"));
-        program.send(SIGCONT);
+        program().send(SIGCONT);
         EXPECT_EQ(meanwhile.receive().status, 200);
     }
     one.stop();
     other.stop();
     EXPECT_EQ(one.num_wrong() + other.num_wrong(), 0);
-    program.send(SIGTERM);
-    EXPECT_EQ(program.wait(), 0);
+    program().send(SIGTERM);
+    EXPECT_EQ(program().wait(), 0);
 }
 
 }  // namespace

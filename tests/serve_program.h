@@ -12,8 +12,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/temporary_folder.h"
@@ -120,5 +122,36 @@ inline std::vector<std::string> with_any_ports(std::vector<std::string> argument
 inline std::string get(const std::string& path) {
     return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
 }
+
+/// A test of a service of the model "songs", version 1.
+class ServeTest : public ::testing::Test {
+protected:
+    /// Serves songs.segue. The port it listens on; 0 when it ended before that, and the test fails.
+    std::uint16_t serve_file(const std::vector<std::string>& flags = {}, rlim_t max_files = 0) {
+        publish(file("songs.segue"));
+        return serve("songs.segue", flags, max_files);
+    }
+    /// Likewise, the folder models with songs/1.segue.
+    std::uint16_t serve_folder(const std::vector<std::string>& flags = {}) {
+        publish(file("models/songs/1.segue"));
+        return serve("models", flags, 0);
+    }
+    std::string file(const std::string& name) const { return folder_.file(name); }
+    ServeProgram& program() { return *program_; }
+    std::uint16_t admin_port() { return program_->port_of("admin"); }
+
+private:
+    std::uint16_t serve(const std::string& source, std::vector<std::string> arguments,
+                        rlim_t max_files) {
+        arguments.insert(arguments.begin(), file(source));
+        program_.emplace(folder_, with_any_ports(std::move(arguments)), max_files);
+        const std::uint16_t port = program_->port_of("listening");
+        EXPECT_NE(port, 0) << program_->errors();
+        return port;
+    }
+
+    TemporaryFolder folder_;
+    std::optional<ServeProgram> program_;
+};
 
 }  // namespace segue::testing

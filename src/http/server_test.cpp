@@ -145,8 +145,9 @@ TEST(HttpServer, passes_on_request_ids_that_are_fit_and_makes_others) {
 
 TEST(HttpServer, waits_for_slow_clients_only_so_long) {
     HttpServerOptions options;
-    options.header_timeout = options.body_timeout = options.write_timeout = milliseconds(60);
-    options.idle_timeout = milliseconds(120);
+    // Longer than a busy machine keeps a client waiting between connecting and sending.
+    options.header_timeout = options.body_timeout = options.write_timeout = milliseconds(100);
+    options.idle_timeout = milliseconds(300);
     const HttpHandler handler = [](const HttpRequest&, HttpResponse& response) {
         response.body.assign(64 << 20, 'x');
     };
@@ -322,7 +323,7 @@ TEST(HttpServer, keeps_listening_for_the_delay_and_asks_to_close) {
     TestClient client(served.port);
     EXPECT_EQ(client.ask(get("/")).status, 200);
     std::future<bool> drained = std::async(std::launch::async, [&] {
-        return served.server->drain(milliseconds(300), std::chrono::seconds(20));
+        return served.server->drain(milliseconds(500), std::chrono::seconds(20));
     });
     EXPECT_TRUE(eventually([&] {
         TestClient other(served.port);

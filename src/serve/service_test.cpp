@@ -294,7 +294,7 @@ TEST_F(ServiceTest, is_not_ready_once_it_drains) {
     publish("models/songs/1.segue");
     start();
     std::thread drain(
-        [&] { EXPECT_TRUE(service_->drain(milliseconds(500), milliseconds(15000))); });
+        [&] { EXPECT_TRUE(service_->drain(milliseconds(1000), milliseconds(15000))); });
     EXPECT_TRUE(eventually([&] {
         const TestClient::Answer answer = ask("GET", "/readyz");
         return answer.status == 503 && answer.has("Connection: close\r\n");
