@@ -83,8 +83,8 @@ int run(const std::vector<std::string>& words) {
     fmt::print(stderr, "serve_soak: making {} items unless they are there\n", plan.num_items);
     Status failed = make_serve_data(plan.folder, {plan.num_items, plan.list_length});
     std::vector<SoakRow> rows;
-    for (auto* const soak : {soak_swaps, soak_bad_versions, soak_slow_clients, soak_overload,
-                             soak_pause, soak_drain}) {
+    for (auto* const soak : {soak_swaps, soak_bad_versions, soak_slow_clients, soak_floods,
+                             soak_overload, soak_pause, soak_drain}) {
         if (!failed.ok()) {
             break;
         }

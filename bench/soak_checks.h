@@ -33,6 +33,8 @@ Result<std::vector<SoakRow>> soak_swaps(const SoakPlan& plan);
 Result<std::vector<SoakRow>> soak_bad_versions(const SoakPlan& plan);
 /// Clients that send slowly and never finish.
 Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan);
+/// Connections and requests beyond the limits, many a second.
+Result<std::vector<SoakRow>> soak_floods(const SoakPlan& plan);
 /// More requests than can be answered.
 Result<std::vector<SoakRow>> soak_overload(const SoakPlan& plan);
 /// The process stopped for two seconds and continued.

@@ -1,11 +1,15 @@
-// Slow clients, too many requests, a process that stands still, and the end.
+// Slow and hostile clients, too many requests, a process that stands still, and the end.
 
 #include <fmt/core.h>
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <thread>
 
 #include "http/test_client.h"
 #include "soak_checks.h"
@@ -66,7 +70,134 @@ double seconds_until_closed(std::vector<TestClient>& clients, SteadyTime begin) 
     return seconds_since(begin);
 }
 
+/// How long answers took while somebody misbehaved, and while nobody did.
+struct Tails {
+    std::vector<float> quiet;
+    std::vector<float> attacked;
+    std::uint64_t num_failures = 0;
+
+    void add(const LoadResult& result, std::vector<float>& times) {
+        for (const AnswerTime& time : result.times) {
+            times.push_back(time.microseconds);
+        }
+        num_failures += result.num_failures();
+    }
+    SoakRow row(std::string_view what, double most_ratio) {
+        std::sort(quiet.begin(), quiet.end());
+        std::sort(attacked.begin(), attacked.end());
+        const double ratio = quantile(attacked, 0.99) / std::max(1.0, quantile(quiet, 0.99));
+        return {fmt::format("{}: p99 of others", what), fmt::format("{} times", most_ratio),
+                fmt::format("{:.2f} times ({:.0f} us, {:.0f} us without; {} failed)", ratio,
+                            quantile(attacked, 0.99), quantile(quiet, 0.99), num_failures),
+                ratio <= most_ratio && num_failures == 0};
+    }
+};
+
+/// Calls strike(number) so many times a second in a thread of its own, until its end.
+class Attack {
+public:
+    Attack(double rate, const std::function<void(std::uint64_t)>& strike)
+        : thread_([this, rate, &strike] {
+              const SteadyTime begin = Clock::now();
+              while (!is_over_) {
+                  if (seconds_since(begin) * rate < static_cast<double>(num_strikes_)) {
+                      sleep_seconds(0.001);
+                  } else {
+                      strike(num_strikes_++);
+                  }
+              }
+          }) {}
+    ~Attack() { stop(); }
+    Attack(const Attack&) = delete;
+    Attack& operator=(const Attack&) = delete;
+
+    /// How many times it struck.
+    std::uint64_t stop() {
+        is_over_ = true;
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+        return num_strikes_;
+    }
+
+private:
+    std::atomic<bool> is_over_ = false;
+    std::atomic<std::uint64_t> num_strikes_ = 0;
+    std::thread thread_;
+};
+
+/// Others are asked for meanwhile; the tails of `rounds` rounds without and with.
+std::uint64_t measure_attack(const Bench& bench, const SoakLoad& load, double rate,
+                             const std::function<void(std::uint64_t)>& strike, Tails& tails) {
+    constexpr int kRounds = 3;
+    std::uint64_t num_strikes = 0;
+    for (int round = 0; round < kRounds; ++round) {
+        tails.add(run_soak_load(bench.server, bench.known, load), tails.quiet);
+        Attack attack(rate, strike);
+        tails.add(run_soak_load(bench.server, bench.known, load), tails.attacked);
+        num_strikes += attack.stop();
+    }
+    return num_strikes;
+}
+
+/// Beyond the limits of headers, of bodies and of chunks.
+std::array<std::string, 3> oversized_requests() {
+    constexpr std::string_view kPost = "POST /v1/models/items:similar HTTP/1.1\r\nHost: x\r\n";
+    std::string chunks;
+    for (int number = 0; number < 5000; ++number) {
+        chunks += "1\r\n \r\n";
+    }
+    return {
+        fmt::format("GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", std::string(9000, 'x')),
+        fmt::format("{}Content-Length: 300000\r\n\r\n{}", kPost, std::string(20'000, ' ')),
+        fmt::format("{}Transfer-Encoding: chunked\r\n\r\n{}", kPost, chunks)};
+}
+
 }  // namespace
+
+Result<std::vector<SoakRow>> soak_floods(const SoakPlan& plan) {
+    constexpr double kConnectionsPerSecond = 2500;
+    constexpr double kRequestsPerSecond = 200;
+    constexpr double kMostRatio = 1.5;
+    constexpr double kMostGrowthMib = 32;
+    Result<Bench> bench = start(plan, {});
+    if (!bench.ok()) {
+        return bench.status();
+    }
+    const SoakLoad load = {.seconds = plan.window_seconds / 3,
+                           .rate = kLoadShare * bench->saturation};
+    const Holdings before = bench->server.holdings();
+    Tails flood;
+    const std::uint64_t num_connections = measure_attack(
+        *bench, load, kConnectionsPerSecond,
+        [&](std::uint64_t) { TestClient(bench->server.port()).reset(); }, flood);
+    const std::array<std::string, 3> requests = oversized_requests();
+    std::atomic<std::uint64_t> num_let_through = 0;
+    Tails oversize;
+    const std::uint64_t num_requests = measure_attack(
+        *bench, load, kRequestsPerSecond,
+        [&](std::uint64_t number) {
+            const int status =
+                TestClient(bench->server.port()).ask(requests[number % requests.size()]).status;
+            // An answer may be lost in a reset.
+            num_let_through += status != 0 && status != 413 && status != 431;
+        },
+        oversize);
+    const Holdings after = bench->server.holdings();
+    const double growth = after.anonymous_mib - before.anonymous_mib;
+    return std::vector<SoakRow>{
+        flood.row(fmt::format("{} connections a second, reset at once ({} in all)",
+                              kConnectionsPerSecond, num_connections),
+                  kMostRatio),
+        oversize.row(fmt::format("{} oversized requests a second", kRequestsPerSecond), kMostRatio),
+        {"oversized requests: let through", "0",
+         fmt::format("{} of {}", num_let_through.load(), num_requests), num_let_through == 0},
+        {"floods and oversized requests: memory and files that stay", "32 MiB, 0",
+         fmt::format("{:+.1f} MiB, {:+d} files", growth,
+                     static_cast<int>(after.num_files) - static_cast<int>(before.num_files)),
+         growth <= kMostGrowthMib && after.num_files <= before.num_files},
+    };
+}
 
 Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
     constexpr std::size_t kClients = 500;
@@ -78,9 +209,7 @@ Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
     }
     const SoakLoad load = {.seconds = std::min(plan.window_seconds, kHeaderTimeout - 1),
                            .rate = kLoadShare * bench->saturation};
-    std::vector<float> quiet;
-    std::vector<float> attacked;
-    std::uint64_t num_failures = 0;
+    Tails tails;
     double most_seconds = 0;
     double kib_each = 0;
     for (int round = 0; round < kRounds; ++round) {
@@ -99,22 +228,11 @@ Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
         // Later rounds find the memory of the first one.
         kib_each =
             std::max(kib_each, 1024 * (with.anonymous_mib - without.anonymous_mib) / kClients);
-        for (const AnswerTime& time : before.times) {
-            quiet.push_back(time.microseconds);
-        }
-        for (const AnswerTime& time : during.times) {
-            attacked.push_back(time.microseconds);
-        }
-        num_failures += before.num_failures() + during.num_failures();
+        tails.add(before, tails.quiet);
+        tails.add(during, tails.attacked);
     }
-    std::sort(quiet.begin(), quiet.end());
-    std::sort(attacked.begin(), attacked.end());
-    const double ratio = quantile(attacked, 0.99) / std::max(1.0, quantile(quiet, 0.99));
     return std::vector<SoakRow>{
-        {"slow headers of 500 clients: p99 of others", "1.2 times",
-         fmt::format("{:.2f} times ({:.0f} us, {:.0f} us without; {} failed)", ratio,
-                     quantile(attacked, 0.99), quantile(quiet, 0.99), num_failures),
-         ratio <= 1.2 && num_failures == 0},
+        tails.row("slow headers of 500 clients", 1.2),
         {"slow headers of 500 clients: memory each", "16 KiB", fmt::format("{:.1f} KiB", kib_each),
          kib_each <= 16},
         {"slow headers of 500 clients: closed after", "6.5 s",
