@@ -88,7 +88,7 @@ Status run_cooc(const RecipeRun& run) {
     parts.info.pair_score.from_histories = params.window == 0 && run.params.cut_groups_to == 0;
     parts.info.parameters_json = parameters_of(run.params, params.score);
     if (params.score.score == PairScore::kPmi) {
-        run.result.report.warnings.push_back(
+        run.result.report.warnings.emplace_back(
             "raw PMI prefers items seen once with each other; cooc-pmi and conditional rank "
             "better");
     }
