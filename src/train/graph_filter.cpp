@@ -8,6 +8,7 @@
 
 #include "cooc/best_partners.h"
 #include "kernels/dense_kernels.h"
+#include "linalg/gather_order.h"
 #include "linalg/singular_vectors.h"
 
 // With R' = D_g^(-a/2) R D_i^(-b), scaled so that its largest singular value is 1, P = R'^T R', and
@@ -56,6 +57,9 @@ public:
     Status find_singular_vectors(const GraphFilterParams& params, ThreadPool& pool,
                                  const ProgressListener& progress);
 
+    /// Makes lists() ready once all else is found.
+    void keep_ordered();
+
     std::size_t num_items() const override { return by_group_.num_columns; }
     Neighbours lists(const SparseView& histories, const LinearListOptions& options,
                      ThreadPool& pool, const ProgressListener& progress) const override;
@@ -86,7 +90,8 @@ private:
     std::size_t padded_items() const { return round_up(num_items(), kItemsPerTile); }
 
     void sharpen(Matrix& items, ThreadPool& pool) const;
-    void multiply(const SparseView& matrix, const Matrix& right, Matrix& out) const;
+    void multiply(const OrderedRows& matrix, const Matrix& right, Matrix& out,
+                  const Matrix* base = nullptr, float factor = 1) const;
     void smooth(const SparseView& histories, std::size_t begin, std::size_t end,
                 Block& block) const;
     void sharpen_block(Block& block) const;
@@ -96,8 +101,10 @@ private:
                 const LinearListOptions& options, Block& block,
                 std::vector<std::vector<ScoredRow>>& lists) const;
 
-    SparseMatrix by_group_;           // R'
+    SparseMatrix by_group_;           // R'; its entries are in ordered_groups_ after training
     SparseMatrix by_item_;            // its transpose
+    OrderedRows ordered_groups_;      // R'
+    OrderedRows ordered_items_;       // its transpose
     std::vector<float> item_powers_;  // [num_items] f^-b
     double sharpening_ = 0;
     Matrix from_items_;              // [num_items x k] D_i^-b V
@@ -188,15 +195,32 @@ void GraphFilter::sharpen(Matrix& items, ThreadPool& pool) const {
     items = std::move(powered);
 }
 
-void GraphFilter::multiply(const SparseView& matrix, const Matrix& right, Matrix& out) const {
-    for (std::size_t row = 0; row < matrix.num_rows; ++row) {
+void GraphFilter::keep_ordered() {
+    GatherOrder order = gather_order({by_group_.view(), by_item_.view()});
+    ordered_groups_ = in_order(by_group_.view(), std::move(order.rows));
+    by_group_.columns = {};
+    by_group_.values = {};
+    by_group_.offsets = {};
+    ordered_items_ = in_order(by_item_.view(), std::move(order.columns));
+}
+
+/// out := matrix right, or base + factor (matrix right).
+void GraphFilter::multiply(const OrderedRows& matrix, const Matrix& right, Matrix& out,
+                           const Matrix* base, float factor) const {
+    const SparseView view = matrix.matrix.view();
+    for (std::size_t place = 0; place < view.num_rows; ++place) {
+        const std::uint32_t row = matrix.rows[place];
+        float* const sums = out.row(row).data();
         kernels().sum_rows({.table = right.data(),
                             .stride = kQueryBlock,
                             .dim = kQueryBlock,
-                            .columns = matrix.row_columns(row).data(),
-                            .weights = matrix.row_values(row).data(),
-                            .num_entries = matrix.row_size(row),
-                            .out = out.row(row).data()});
+                            .columns = view.row_columns(place).data(),
+                            .weights = view.row_values(place).data(),
+                            .num_entries = view.row_size(place),
+                            .out = sums});
+        if (base != nullptr) {
+            combine(base->row(row).data(), factor, kQueryBlock, sums);
+        }
     }
 }
 
@@ -214,22 +238,19 @@ void GraphFilter::smooth(const SparseView& histories, std::size_t begin, std::si
             }
         }
     }
-    multiply(by_item, block.groups, block.first);
+    multiply(ordered_items_, block.groups, block.first);
 }
 
 /// scores := first q(P)
 void GraphFilter::sharpen_block(Block& block) const {
-    const std::size_t count = num_items() * kQueryBlock;
-    std::copy_n(block.first.data(), count, block.scores.data());
     if (sharpening_ == 0) {
+        std::copy_n(block.first.data(), num_items() * kQueryBlock, block.scores.data());
         return;
     }
-    const SparseView by_item = by_item_.view();
     for (unsigned step = kStepsOfQ; step > 0; --step) {
-        multiply(by_group_.view(), block.scores, block.groups);
-        multiply(by_item, block.groups, block.scores);
-        combine(block.first.data(), static_cast<float>(-sharpening_ / step), count,
-                block.scores.data());
+        multiply(ordered_groups_, step == kStepsOfQ ? block.first : block.scores, block.groups);
+        multiply(ordered_items_, block.groups, block.scores, &block.first,
+                 static_cast<float>(-sharpening_ / step));
     }
 }
 
@@ -363,6 +384,7 @@ Result<std::unique_ptr<const LinearModel>> train_graph_filter(const SparseView& 
     if (Status status = filter->find_singular_vectors(params, pool, progress); !status.ok()) {
         return status;
     }
+    filter->keep_ordered();
     return Result<std::unique_ptr<const LinearModel>>(std::move(filter));
 }
 

@@ -33,7 +33,7 @@ std::uint64_t graph_filter_bytes(const SparseView& interactions, const GraphFilt
     const std::uint64_t groups = interactions.num_rows;
     const std::uint64_t dim = params.low_rank_dim;
     const std::uint64_t block = (2 * items + groups) * kernels::kQueryBlock * sizeof(float);
-    return interactions.num_entries() * 16 + (4 * items + 2 * groups) * dim * sizeof(float) +
+    return interactions.num_entries() * 24 + (4 * items + 2 * groups) * dim * sizeof(float) +
            block * num_threads;
 }
 
