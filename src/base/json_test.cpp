@@ -59,6 +59,16 @@ TEST(JsonWriter, writes_into_the_memory_of_another_text_and_on_after_a_look) {
     }
 }
 
+TEST(JsonWriter, takes_what_is_json_already_in_pieces) {
+    JsonWriter json;
+    json.begin_array();
+    for (const std::string_view id : {"a", "b\"c"}) {
+        json.begin_raw(R"({"id":)").value(id).begin_raw(R"("score":)").value(0.5f).end_object();
+    }
+    EXPECT_EQ(json.raw("[1,2]").end_array().take(),
+              R"([{"id":"a","score":0.5},{"id":"b\"c","score":0.5},[1,2]])");
+}
+
 TEST(JsonWriter, writes_numbers_that_read_back_and_null_for_the_rest) {
     EXPECT_EQ(JsonWriter().value(0.1).text(), "0.1");
     EXPECT_EQ(JsonWriter().value(0.1f).text(), "0.1");

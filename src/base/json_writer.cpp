@@ -52,6 +52,12 @@ constexpr std::uint64_t bytes_equal(std::uint64_t word, char letter) {
     return bytes_below(word ^ (0x0101010101010101U * static_cast<std::uint8_t>(letter)), 1);
 }
 
+/// Out of the way of writing, which seldom needs it.
+[[gnu::noinline]] void grow(std::string& text, std::size_t least) {
+    constexpr std::size_t kFirst = 256;
+    text.resize(std::max({kFirst, 2 * text.size(), least}));
+}
+
 template <typename Word>
 Word word_at(const char* place) {
     Word word = 0;
@@ -114,6 +120,16 @@ std::string repaired(std::string_view value) {
 
 }  // namespace
 
+/// Where the next `size` bytes go, which count as written.
+inline char* JsonWriter::room(std::size_t size) {
+    if (text_.size() - size_ < size) {
+        grow(text_, size_ + size);
+    }
+    char* const place = text_.data() + size_;
+    size_ += size;
+    return place;
+}
+
 const std::string& JsonWriter::text() {
     text_.resize(size_);
     return text_;
@@ -122,21 +138,6 @@ const std::string& JsonWriter::text() {
 std::string JsonWriter::take() {
     text_.resize(std::exchange(size_, 0));
     return std::move(text_);
-}
-
-/// Where the next `size` bytes go, which count as written.
-char* JsonWriter::room(std::size_t size) {
-    constexpr std::size_t kLeast = 256;
-    if (text_.size() - size_ < size) {
-        text_.resize(std::max({kLeast, 2 * text_.size(), size_ + size}));
-    }
-    char* const place = text_.data() + size_;
-    size_ += size;
-    return place;
-}
-
-void JsonWriter::append(std::string_view bytes) {
-    std::copy(bytes.begin(), bytes.end(), room(bytes.size()));
 }
 
 void JsonWriter::open(char bracket) {
@@ -251,11 +252,19 @@ JsonWriter& JsonWriter::null() {
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
-    if (needs_comma_) {
-        *room(1) = ',';
-    }
-    append(json);
+    begin_raw(json);
     needs_comma_ = true;
+    return *this;
+}
+
+JsonWriter& JsonWriter::begin_raw(std::string_view json) {
+    const std::size_t comma = needs_comma_ ? 1 : 0;
+    char* const place = room(comma + json.size());
+    if (needs_comma_) {
+        *place = ',';
+    }
+    std::copy(json.begin(), json.end(), place + comma);
+    needs_comma_ = false;
     return *this;
 }
 

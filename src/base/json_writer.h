@@ -38,6 +38,8 @@ public:
     JsonWriter& null();
     /// A value that is JSON already.
     JsonWriter& raw(std::string_view json);
+    /// The beginning of a value, or the next key, that is JSON already; a value comes next.
+    JsonWriter& begin_raw(std::string_view json);
 
     /// Valid until the next value.
     const std::string& text();
@@ -45,7 +47,6 @@ public:
 
 private:
     char* room(std::size_t size);
-    void append(std::string_view bytes);
     void open(char bracket);
     void close(char bracket);
     void append_text(std::string_view text, bool is_key);

@@ -104,11 +104,12 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
     }
     const std::vector<std::uint32_t> asked =
         query.evidence ? asked_rows(query.refined.query, model) : std::vector<std::uint32_t>();
-    prefetch_keys(answer.results, model.item_keys());
+    const StringTableView keys = model.item_keys();
+    prefetch_keys(answer.results, keys);
     json.key("results").begin_array();
     for (const ScoredRow& row : answer.results) {
-        json.begin_object().key("id").value(model.item_keys()[row.item_row]);
-        json.key("score").value(row.score);
+        json.begin_raw(R"({"id":)").value(keys[row.item_row]);
+        json.begin_raw(R"("score":)").value(row.score);
         if (!query.fields.empty()) {
             json.key("fields");
             write_fields(query.fields, model, row.item_row, json);

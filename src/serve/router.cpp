@@ -139,7 +139,8 @@ struct Router::Route {
     ApiHandler handler;
 
     bool may_match(std::string_view path) const {
-        return path.starts_with(beginning) && path.ends_with(ending);
+        return (ending.empty() || (path.ends_with(ending.back()) && path.ends_with(ending))) &&
+               path.starts_with(beginning);
     }
     bool takes(HttpMethod asked) const {
         return asked == method || (asked == HttpMethod::kHead && method == HttpMethod::kGet);
