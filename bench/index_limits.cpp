@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "index/build_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 #include "index_commands.h"
 #include "index_measure.h"
 #include "index_synthetic.h"

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/stopwatch.h"
-#include "index/build_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 #include "index_commands.h"
 #include "index_measure.h"
 #include "index_truth.h"

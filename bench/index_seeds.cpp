@@ -1,10 +1,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
-#include "index/build_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 #include "index_commands.h"
 #include "index_measure.h"
 #include "index_sources.h"
@@ -17,6 +18,9 @@ constexpr std::size_t kAccuracyAt = 100;
 constexpr double kRecallThere = 0.966;
 /// Of the exact accuracy, for a setting of the tree to count as giving the same.
 constexpr double kSameAccuracy = 0.99;
+/// recall@10 of the tutorial's first setting, which its evaluation was timed with. Ours must reach
+/// it among the best 100, which is harder.
+constexpr double kEvaluatedRecallThere = 0.931;
 
 /// One figure of the tutorial and ours.
 struct SeedRow {
@@ -60,16 +64,18 @@ Result<Searched> search_each(const LeafIndex& index, const VectorSet& set, const
     return Searched{times.mean_us(), recall_by_score(set, truth, answers, kResults)};
 }
 
-/// Share of pairs whose item is among the best 100 of its query, and the CPU seconds of finding
-/// them: every query is searched, equal ones too.
+/// Share of pairs whose item is among the best 100 of its query, the share of the best 100 that was
+/// found, and the CPU seconds of finding them: every query is searched, equal ones too.
 struct Accuracy {
     double share = 0;
+    double recall = 1;
     double cpu_seconds = 0;
     TreeKnobs knobs;
 };
 
+/// `last_scores` are the least of the exact lists, which an exact search fills.
 Result<Accuracy> top_accuracy(const LeafIndex& index, const HeldOutPairs& pairs, SearchPath path,
-                              TreeKnobs knobs, ThreadPool& pool) {
+                              TreeKnobs knobs, std::vector<float>& last_scores, ThreadPool& pool) {
     const std::int64_t before = process_cpu_ns();
     const auto lists = index.search_batch(pairs.queries.view(),
                                           {.k = kAccuracyAt, .path = path, .knobs = knobs}, pool);
@@ -77,15 +83,27 @@ Result<Accuracy> top_accuracy(const LeafIndex& index, const HeldOutPairs& pairs,
     if (!lists.ok()) {
         return lists.status();
     }
+    Accuracy accuracy = {0, 1, seconds, knobs};
+    const std::size_t num_pairs = pairs.item_rows.size();
     std::size_t hits = 0;
-    for (std::size_t pair = 0; pair < pairs.item_rows.size(); ++pair) {
-        const auto begin = lists->item_rows.begin();
-        const auto from = begin + static_cast<std::ptrdiff_t>(lists->offsets[pair]);
-        const auto to = begin + static_cast<std::ptrdiff_t>(lists->offsets[pair + 1]);
-        hits += std::find(from, to, pairs.item_rows[pair]) != to ? 1 : 0;
+    std::size_t found = 0;
+    std::size_t wanted = 0;
+    for (std::size_t pair = 0; pair < num_pairs; ++pair) {
+        const auto from = static_cast<std::ptrdiff_t>(lists->offsets[pair]);
+        const auto to = static_cast<std::ptrdiff_t>(lists->offsets[pair + 1]);
+        const auto rows = lists->item_rows.begin();
+        hits += std::find(rows + from, rows + to, pairs.item_rows[pair]) != rows + to ? 1 : 0;
+        if (path == SearchPath::kExact) {
+            last_scores.push_back(lists->scores[static_cast<std::size_t>(to) - 1]);
+        }
+        const auto scores = lists->scores.begin();
+        found += static_cast<std::size_t>(std::count_if(
+            scores + from, scores + to, [&](float score) { return score >= last_scores[pair]; }));
+        wanted += kAccuracyAt;
     }
-    return Accuracy{static_cast<double>(hits) / static_cast<double>(pairs.item_rows.size()),
-                    seconds, knobs};
+    accuracy.share = static_cast<double>(hits) / static_cast<double>(num_pairs);
+    accuracy.recall = static_cast<double>(found) / static_cast<double>(wanted);
+    return accuracy;
 }
 
 constexpr std::uint32_t kLeavesTried[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192};
@@ -115,43 +133,50 @@ Result<SeedRow> quickest_at_recall(const LeafIndex& index, const VectorSet& set,
     return row;
 }
 
-/// The quickest search of the tree that is as accurate as the exact one; the most accurate where
-/// none is. For each number of leaves the fewest candidates that are enough, until more leaves have
-/// been no quicker some times.
-Result<Accuracy> quickest_accuracy(const LeafIndex& index, const HeldOutPairs& pairs,
-                                   double exact_share, ThreadPool& pool) {
-    constexpr int kMostSlower = 3;
-    const double enough = kSameAccuracy * exact_share;
-    Accuracy best;
-    int num_slower = 0;
+/// Searches of the tree over a grid, up to some that are as accurate as the exact one.
+Result<std::vector<Accuracy>> tree_accuracies(const LeafIndex& index, const HeldOutPairs& pairs,
+                                              double exact_share, std::vector<float>& last_scores,
+                                              ThreadPool& pool) {
+    std::vector<Accuracy> all;
     for (const std::uint32_t leaves : kLeavesTried) {
-        for (const std::uint32_t reordering : {150U, 250U, 400U, 1000U, 2500U}) {
-            const auto found =
-                top_accuracy(index, pairs, SearchPath::kTree, {leaves, reordering}, pool);
+        for (const std::uint32_t reordering : {250U, 450U, 1000U, 2500U}) {
+            const auto found = top_accuracy(index, pairs, SearchPath::kTree, {leaves, reordering},
+                                            last_scores, pool);
             if (!found.ok()) {
-                return found;
+                return found.status();
             }
-            const bool first = best.share < enough;
-            if (first ? found->share > best.share
-                      : found->share >= enough && found->cpu_seconds < best.cpu_seconds) {
-                best = found.value();
-                num_slower = 0;
-            }
-            if (found->share >= enough) {
-                break;
-            }
+            all.push_back(found.value());
         }
-        num_slower += best.share >= enough ? 1 : 0;
-        if (num_slower > kMostSlower) {
+        if (all.back().share >= kSameAccuracy * exact_share) {
             break;
         }
     }
-    return best;
+    return all;
+}
+
+/// The quickest of those that are enough; of the others where none is.
+template <typename IsEnough>
+SeedRow quickest_row(const std::vector<Accuracy>& all, const std::string& name,
+                     IsEnough is_enough) {
+    const Accuracy& best =
+        *std::min_element(all.begin(), all.end(), [&](const Accuracy& left, const Accuracy& right) {
+            return std::pair(!is_enough(left), left.cpu_seconds) <
+                   std::pair(!is_enough(right), right.cpu_seconds);
+        });
+    return {
+        .name = name,
+        .target = "1.0 CPU s",
+        .ours = fmt::format("{:.2f} CPU s ({:.4f}; recall@100 {:.3f}, {} leaves, {} candidates)",
+                            best.cpu_seconds, best.share, best.recall,
+                            best.knobs.num_leaves_to_search, best.knobs.reordering_num_neighbors),
+        .theirs = "1.6 s there at recall@10 0.931",
+        .met = best.cpu_seconds <= 1 && is_enough(best)};
 }
 
 Result<std::vector<SeedRow>> accuracy_rows(const LeafIndex& index, const HeldOutPairs& pairs,
                                            ThreadPool& pool) {
-    const auto exact = top_accuracy(index, pairs, SearchPath::kExact, {}, pool);
+    std::vector<float> last_scores;
+    const auto exact = top_accuracy(index, pairs, SearchPath::kExact, {}, last_scores, pool);
     if (!exact.ok()) {
         return exact.status();
     }
@@ -162,18 +187,16 @@ Result<std::vector<SeedRow>> accuracy_rows(const LeafIndex& index, const HeldOut
          .ours = fmt::format("{:.2f} CPU s ({:.4f})", exact->cpu_seconds, exact->share),
          .theirs = "48.3 s there",
          .met = exact->cpu_seconds <= 5}};
-    const auto tree = quickest_accuracy(index, pairs, exact->share, pool);
+    const auto tree = tree_accuracies(index, pairs, exact->share, last_scores, pool);
     if (!tree.ok()) {
         return tree.status();
     }
-    rows.push_back(
-        {.name = name + ", through the index",
-         .target = "1.0 CPU s",
-         .ours = fmt::format("{:.2f} CPU s ({:.4f}; {} leaves, {} candidates)", tree->cpu_seconds,
-                             tree->share, tree->knobs.num_leaves_to_search,
-                             tree->knobs.reordering_num_neighbors),
-         .theirs = "1.6 s there",
-         .met = tree->cpu_seconds <= 1 && tree->share >= kSameAccuracy * exact->share});
+    rows.push_back(quickest_row(*tree, name + ", index at the recall there", [](const auto& one) {
+        return one.recall >= kEvaluatedRecallThere;
+    }));
+    rows.push_back(quickest_row(*tree, name + ", index as accurate", [&](const auto& one) {
+        return one.share >= kSameAccuracy * exact->share;
+    }));
     return rows;
 }
 

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/stopwatch.h"
-#include "index/build_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 #include "index_truth.h"
 #include "kernels/kernels.h"
 #include "vector_sets.h"

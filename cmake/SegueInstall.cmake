@@ -9,7 +9,7 @@ install(TARGETS segue RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # A header includes the others relative to its own folder, so they keep the folders they have in src/.
 install(FILES ${PROJECT_SOURCE_DIR}/src/library/vector_index.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/segue)
-foreach(header base/progress.h base/status.h data/neighbours.h index/measure.h)
+foreach(header base/progress.h base/status.h data/neighbours.h data/measure.h)
     get_filename_component(folder ${header} DIRECTORY)
     install(FILES ${PROJECT_SOURCE_DIR}/src/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/segue/${folder})
 endforeach()

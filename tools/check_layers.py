@@ -13,7 +13,7 @@ import sys
 LAYERS = (
     ("base",),
     ("kernels", "data", "tables"),
-    ("linalg", "cooc", "ingest", "bundle", "features", "http"),
+    ("linalg", "cooc", "ingest", "index_build", "bundle", "features", "http"),
     ("train", "index"),
     ("model",),
     ("recommend",),

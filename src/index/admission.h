@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "data/neighbours.h"
-#include "index/row_scorer.h"
 #include "index/score_bounds.h"
-#include "index/top_k.h"
+#include "index_build/row_scorer.h"
+#include "index_build/top_k.h"
 
 namespace segue {
 

@@ -2,7 +2,7 @@
 
 #include "base/status.h"
 #include "data/matrix.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

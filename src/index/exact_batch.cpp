@@ -10,7 +10,7 @@
 
 #include "index/exact_index.h"
 #include "index/query.h"
-#include "index/top_k.h"
+#include "index_build/top_k.h"
 #include "kernels/kernels.h"
 
 namespace segue {

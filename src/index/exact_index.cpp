@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "index/query.h"
-#include "index/row_scorer.h"
-#include "index/top_k.h"
+#include "index_build/row_scorer.h"
+#include "index_build/top_k.h"
 #include "kernels/kernels.h"
 
 namespace segue {

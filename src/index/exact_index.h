@@ -13,9 +13,9 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "data/matrix.h"
+#include "data/measure.h"
 #include "data/neighbours.h"
 #include "data/sparse.h"
-#include "index/measure.h"
 
 namespace segue {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "index/gathered_rows.h"
-#include "index/row_scorer.h"
+#include "index_build/row_scorer.h"
 #include "kernels/kernels.h"
 
 namespace segue {

@@ -17,7 +17,7 @@
 #include "index/leaf_index.h"
 #include "index/prepared_search.h"
 #include "index/score_bounds.h"
-#include "index/top_k.h"
+#include "index_build/top_k.h"
 
 namespace segue {
 

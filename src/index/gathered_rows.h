@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "index/index_tables.h"
 #include "index/leaf_filter.h"
 #include "index/score_bounds.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

@@ -7,7 +7,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/status.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

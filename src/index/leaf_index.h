@@ -17,8 +17,8 @@
 #include "data/matrix.h"
 #include "data/neighbours.h"
 #include "data/sparse.h"
-#include "index/index_tables.h"
 #include "index/leaf_filter.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

@@ -13,9 +13,9 @@
 
 #include "base/random.h"
 #include "data/matrix.h"
-#include "index/build_index.h"
 #include "index/exact_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 
 namespace segue {
 

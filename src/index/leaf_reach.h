@@ -12,10 +12,10 @@
 #include <span>
 #include <vector>
 
-#include "index/index_tables.h"
 #include "index/leaf_filter.h"
 #include "index/tree_select.h"
 #include "index/tree_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "index/index_tables.h"
 #include "index/leaf_filter.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 namespace {

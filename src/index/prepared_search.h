@@ -11,13 +11,13 @@
 #include "base/aligned_buffer.h"
 #include "data/matrix.h"
 #include "data/sparse.h"
-#include "index/index_tables.h"
 #include "index/item_row_set.h"
 #include "index/leaf_balls.h"
 #include "index/leaf_filter.h"
 #include "index/leaf_index.h"
 #include "index/score_bounds.h"
 #include "index/tree_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

@@ -9,7 +9,7 @@
 #include <span>
 
 #include "base/status.h"
-#include "index/measure.h"
+#include "data/measure.h"
 
 namespace segue {
 

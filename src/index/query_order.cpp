@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "index/kmeans_groups.h"
-#include "index/leaf_order.h"
 #include "index/tree_path.h"
+#include "index_build/kmeans_groups.h"
+#include "index_build/leaf_order.h"
 #include "kernels/kernels.h"
 
 namespace segue {

@@ -54,8 +54,14 @@ double length_of_x(const IndexTables& tables, std::size_t position) {
     if (norm == 0 && scale == 0) {
         return 0;
     }
-    return exact_norm ? 1.001 * std::pow(static_cast<double>(norm), 1 - tables.built_exponent)
-                      : kUnknown;
+    if (!exact_norm) {
+        return kUnknown;
+    }
+    // Most are built for 0 or 1, and a power of a million norms takes a while to open.
+    return tables.built_exponent == 0 ? 1.001 * static_cast<double>(norm)
+           : tables.built_exponent == 1
+               ? 1.001
+               : 1.001 * std::pow(static_cast<double>(norm), 1 - tables.built_exponent);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@
 
 #include "base/aligned_buffer.h"
 #include "data/matrix.h"
-#include "index/index_tables.h"
 #include "index/leaf_balls.h"
+#include "index_build/index_tables.h"
 #include "kernels/int8_kernels.h"
 
 namespace segue {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "index/build_index.h"
 #include "index/exact_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 
 namespace segue {
 namespace {

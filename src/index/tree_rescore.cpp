@@ -4,8 +4,8 @@
 #include <bit>
 #include <cmath>
 
-#include "index/row_scorer.h"
 #include "index/tree_select.h"
+#include "index_build/row_scorer.h"
 #include "kernels/kernels.h"
 
 namespace segue {

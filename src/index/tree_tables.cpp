@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "base/thread_pool.h"
-#include "index/leaf_order.h"
 #include "index/leaf_reach.h"
+#include "index_build/leaf_order.h"
 #include "kernels/codes_kernels.h"
 
 namespace segue {

@@ -8,7 +8,7 @@
 
 #include "base/aligned_buffer.h"
 #include "data/matrix.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

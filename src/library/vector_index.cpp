@@ -8,8 +8,8 @@
 #include "base/checksum.h"
 #include "base/file.h"
 #include "base/thread_pool.h"
-#include "index/build_index.h"
 #include "index/leaf_index.h"
+#include "index_build/build_index.h"
 #include "model/model.h"
 
 namespace segue {

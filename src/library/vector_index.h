@@ -15,8 +15,8 @@
 
 #include "base/progress.h"
 #include "base/status.h"
+#include "data/measure.h"
 #include "data/neighbours.h"
-#include "index/measure.h"
 
 namespace segue {
 

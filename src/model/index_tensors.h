@@ -7,7 +7,7 @@
 #include "base/aligned_buffer.h"
 #include "bundle/writer.h"
 #include "data/matrix.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 #include "model/model_metadata.h"
 #include "model/table_finder.h"
 

@@ -19,8 +19,8 @@
 #include "data/sparse.h"
 #include "data/string_table.h"
 #include "data/vocabulary.h"
-#include "index/index_tables.h"
 #include "index/leaf_index.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

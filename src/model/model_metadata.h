@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "bundle/header.h"
 #include "bundle/writer.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 #include "model/model.h"
 
 namespace segue {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "index/build_index.h"
 #include "index/exact_index.h"
+#include "index_build/build_index.h"
 #include "pipeline/clustered_parts.h"
 
 namespace segue {

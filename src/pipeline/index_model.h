@@ -11,7 +11,7 @@
 #include "base/progress.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
-#include "index/build_index.h"
+#include "index_build/build_index.h"
 #include "model/model.h"
 #include "pipeline/calibrate.h"
 

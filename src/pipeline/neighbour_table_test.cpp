@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/random.h"
-#include "index/build_index.h"
 #include "index/exact_index.h"
+#include "index_build/build_index.h"
 
 namespace segue {
 namespace {

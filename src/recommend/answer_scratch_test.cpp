@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "index/allocation_counter.h"
-#include "index/build_index.h"
 #include "index/exact_index.h"
+#include "index_build/build_index.h"
 #include "recommend/recommend.h"
 #include "recommend/recommend_fixture.h"
 #include "recommend/refined_answers.h"

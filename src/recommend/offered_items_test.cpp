@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "index/build_index.h"
+#include "index_build/build_index.h"
 #include "recommend/recommend_fixture.h"
 
 namespace segue {

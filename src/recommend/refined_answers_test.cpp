@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "index/build_index.h"
+#include "index_build/build_index.h"
 #include "recommend/diversify.h"
 #include "recommend/recommend_fixture.h"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "index/build_index.h"
 #include "index/exact_index.h"
+#include "index_build/build_index.h"
 #include "recommend/recommend.h"
 #include "recommend/recommend_fixture.h"
 

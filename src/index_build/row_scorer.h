@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "data/matrix.h"
-#include "index/measure.h"
+#include "data/measure.h"
 
 namespace segue {
 

@@ -8,7 +8,7 @@
 #include "base/aligned_buffer.h"
 #include "base/thread_pool.h"
 #include "data/matrix.h"
-#include "index/measure.h"
+#include "data/measure.h"
 
 namespace segue {
 

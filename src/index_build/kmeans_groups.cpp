@@ -1,4 +1,4 @@
-#include "index/kmeans_groups.h"
+#include "index_build/kmeans_groups.h"
 
 #include <vector>
 

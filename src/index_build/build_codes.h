@@ -5,9 +5,9 @@
 
 #include "base/progress.h"
 #include "base/thread_pool.h"
-#include "index/build_index.h"
-#include "index/build_items.h"
-#include "index/index_tables.h"
+#include "index_build/build_index.h"
+#include "index_build/build_items.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

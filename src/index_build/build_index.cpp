@@ -1,4 +1,4 @@
-#include "index/build_index.h"
+#include "index_build/build_index.h"
 
 #include <fmt/core.h>
 
@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/random.h"
-#include "index/build_codes.h"
-#include "index/build_items.h"
-#include "index/build_rows.h"
-#include "index/kmeans.h"
-#include "index/kmeans_groups.h"
-#include "index/kmeans_nearest.h"
-#include "index/leaf_order.h"
+#include "index_build/build_codes.h"
+#include "index_build/build_items.h"
+#include "index_build/build_rows.h"
+#include "index_build/kmeans.h"
+#include "index_build/kmeans_groups.h"
+#include "index_build/kmeans_nearest.h"
+#include "index_build/leaf_order.h"
 
 namespace segue {
 namespace {

@@ -1,4 +1,4 @@
-#include "index/build_rows.h"
+#include "index_build/build_rows.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "index/build_codes.h"
+#include "index_build/build_codes.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "index/codebook.h"
-#include "index/kmeans_groups.h"
-#include "index/spill.h"
+#include "index_build/codebook.h"
+#include "index_build/kmeans_groups.h"
+#include "index_build/spill.h"
 #include "kernels/kernels.h"
 #include "kernels/partition_kernels.h"
 

@@ -1,4 +1,4 @@
-#include "index/top_k.h"
+#include "index_build/top_k.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "index/codebook.h"
+#include "index_build/codebook.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
 #include "base/random.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 #include "kernels/kernels.h"
 #include "kernels/partition_kernels.h"
 

@@ -1,9 +1,9 @@
-#include "index/spill.h"
+#include "index_build/spill.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "index/kmeans_nearest.h"
+#include "index_build/kmeans_nearest.h"
 #include "kernels/kernels.h"
 #include "kernels/partition_kernels.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "index/build_test_support.h"
+#include "index_build/build_test_support.h"
 
 namespace segue {
 namespace {

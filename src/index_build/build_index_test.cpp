@@ -1,4 +1,4 @@
-#include "index/build_index.h"
+#include "index_build/build_index.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "index/build_test_support.h"
-#include "index/codebook.h"
+#include "index_build/build_test_support.h"
+#include "index_build/codebook.h"
 
 namespace segue {
 namespace {

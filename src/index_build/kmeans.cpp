@@ -1,4 +1,4 @@
-#include "index/kmeans.h"
+#include "index_build/kmeans.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "index/kmeans_groups.h"
-#include "index/kmeans_nearest.h"
+#include "index_build/kmeans_groups.h"
+#include "index_build/kmeans_nearest.h"
 
 namespace segue {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "base/random.h"
 #include "data/matrix.h"
-#include "index/build_index.h"
+#include "index_build/build_index.h"
 
 namespace segue {
 

@@ -1,4 +1,4 @@
-#include "index/row_scorer.h"
+#include "index_build/row_scorer.h"
 
 #include <cmath>
 

@@ -1,9 +1,9 @@
-#include "index/build_items.h"
+#include "index_build/build_items.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "index/row_scorer.h"
+#include "index_build/row_scorer.h"
 #include "kernels/kernels.h"
 
 namespace segue {

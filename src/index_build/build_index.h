@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "data/matrix.h"
-#include "index/index_tables.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 

@@ -9,7 +9,7 @@
 #include "base/progress.h"
 #include "base/thread_pool.h"
 #include "data/matrix.h"
-#include "index/build_items.h"
+#include "index_build/build_items.h"
 
 namespace segue {
 

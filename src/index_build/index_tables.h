@@ -16,7 +16,7 @@
 
 #include "base/aligned_buffer.h"
 #include "data/matrix.h"
-#include "index/measure.h"
+#include "data/measure.h"
 
 namespace segue {
 

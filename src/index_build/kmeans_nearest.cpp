@@ -1,11 +1,11 @@
-#include "index/kmeans_nearest.h"
+#include "index_build/kmeans_nearest.h"
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
-#include "index/kmeans_groups.h"
-#include "index/top_k.h"
+#include "index_build/kmeans_groups.h"
+#include "index_build/top_k.h"
 #include "kernels/kernels.h"
 #include "kernels/partition_kernels.h"
 

@@ -1,4 +1,4 @@
-#include "index/leaf_order.h"
+#include "index_build/leaf_order.h"
 
 #include <gtest/gtest.h>
 

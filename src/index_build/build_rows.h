@@ -2,8 +2,8 @@
 
 #include "base/progress.h"
 #include "base/thread_pool.h"
-#include "index/build_items.h"
-#include "index/index_tables.h"
+#include "index_build/build_items.h"
+#include "index_build/index_tables.h"
 
 namespace segue {
 
