@@ -48,34 +48,34 @@ __mmask32 first_lanes(std::size_t count) {
     return count >= 32 ? ~0U : (1U << count) - 1;
 }
 
-void multiply_levels(const std::uint8_t* levels, std::size_t n, const std::int16_t* factors,
-                     unsigned shift, std::int16_t* scores) {
-    const LevelTable table(factors);
-    const __m128i bits = _mm_cvtsi32_si128(static_cast<int>(shift));
+/// scores[i] = combine(scores[i], values[levels[i]]) for entries that have a score.
+template <typename Combine>
+void change_by_levels(const std::uint8_t* levels, std::size_t n, const std::int16_t* values,
+                      std::int16_t* scores, Combine combine) {
+    const LevelTable table(values);
     for (std::size_t i = 0; i < n; i += 32) {
         const __mmask32 lanes = first_lanes(n - i);
         const __m512i level = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(lanes, levels + i));
         const __m512i score = _mm512_maskz_loadu_epi16(lanes, scores + i);
         const __mmask32 scored =
             _mm512_mask_cmpneq_epi16_mask(lanes, score, _mm512_set1_epi16(kNoScore));
-        _mm512_mask_storeu_epi16(scores + i, scored,
-                                 _mm512_mulhrs_epi16(_mm512_sll_epi16(score, bits), table(level)));
+        _mm512_mask_storeu_epi16(scores + i, scored, combine(score, table(level)));
     }
+}
+
+void multiply_levels(const std::uint8_t* levels, std::size_t n, const std::int16_t* factors,
+                     unsigned shift, std::int16_t* scores) {
+    const __m128i bits = _mm_cvtsi32_si128(static_cast<int>(shift));
+    change_by_levels(levels, n, factors, scores, [bits](__m512i score, __m512i factor) {
+        return _mm512_mulhrs_epi16(_mm512_sll_epi16(score, bits), factor);
+    });
 }
 
 void add_levels(const std::uint8_t* levels, std::size_t n, const std::int16_t* biases,
                 std::int16_t* scores) {
-    const LevelTable table(biases);
-    for (std::size_t i = 0; i < n; i += 32) {
-        const __mmask32 lanes = first_lanes(n - i);
-        const __m512i level = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(lanes, levels + i));
-        const __m512i score = _mm512_maskz_loadu_epi16(lanes, scores + i);
-        const __mmask32 scored =
-            _mm512_mask_cmpneq_epi16_mask(lanes, score, _mm512_set1_epi16(kNoScore));
-        const __m512i sum = _mm512_adds_epi16(score, table(level));
-        _mm512_mask_storeu_epi16(scores + i, scored,
-                                 _mm512_max_epi16(sum, _mm512_set1_epi16(-32767)));
-    }
+    change_by_levels(levels, n, biases, scores, [](__m512i score, __m512i bias) {
+        return _mm512_max_epi16(_mm512_adds_epi16(score, bias), _mm512_set1_epi16(-32767));
+    });
 }
 
 void mask_scores(const std::uint64_t* bits, std::size_t first_bit, std::size_t n,
