@@ -6,6 +6,7 @@ round; indexes are built once, on two cores, and kept. docs/benchmarks/index.md 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -113,6 +114,16 @@ class Runner:
         self.failures = {}
         self.busy = []
 
+    def forget_results(self):
+        """Removes what earlier runs found of what this one measures: a report is of one run."""
+        for name in self.arguments.sets:
+            shutil.rmtree(os.path.join(self.results, name), ignore_errors=True)
+        if not self.arguments.skip_limits:
+            extras = ["limits", "seeds", *(f"filters-{name}" for name in self.arguments.sets)]
+            for name in extras:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(os.path.join(self.results, name + ".json"))
+
     def wait_for_idle(self):
         deadline = time.monotonic() + self.arguments.wait_idle
         busy = busy_share(IDLE_WINDOW_S)
@@ -190,8 +201,8 @@ class Runner:
         flags += ["--leaves", str(build["leaves"]), "--soar", str(build["soar"])]
         return self.run([self.index_bench, "run", folder, out, *flags], "segue", 2, SEARCH_TIMEOUT_S, "0,1")
 
-    def run_set(self, name, folder, facts):
-        """All rounds of one set. Results go to files, which the report reads."""
+    def run_set(self, name, folder, facts, after_round):
+        """All rounds of one set. Results go to files, which the report reads; `after_round` follows each."""
         contenders = [("segue", build["name"], build) for build in segue_builds(facts, self.arguments.max_builds)]
         peers = self.arguments.peers
         if facts["num_items"] > 5_000_000:
@@ -214,6 +225,7 @@ class Runner:
                     reason = self.search_peer(peer, build, folder, what, out)
                 if reason:
                     self.failures[f"{peer} {build} on {name}"] = "not searched, " + reason
+            after_round()
 
 
 def segue_builds(facts, most):
@@ -227,16 +239,14 @@ def segue_builds(facts, most):
     return builds[:most]
 
 
-def make_sets(maker, arguments, failures):
-    """{name: folder} of the sets that can be made."""
-    folders = {}
-    for name in arguments.sets:
-        try:
-            folders[name] = maker.make(name)
-        except (index_sets.MissingSource, subprocess.CalledProcessError) as error:
-            failures[f"set {name}"] = f"not made: {error}"
-            say(f"the set {name} is left out: {error}")
-    return folders
+def make_set(maker, name, failures):
+    """The folder of a set, or None if it cannot be made."""
+    try:
+        return maker.make(name)
+    except (index_sets.MissingSource, OSError, subprocess.CalledProcessError) as error:
+        failures[f"set {name}"] = f"not made: {error}"
+        say(f"the set {name} is left out: {error}")
+        return None
 
 
 def run_extras(runner, maker, arguments, folders):
@@ -273,11 +283,25 @@ def main(words):
         if not shutil.which("taskset"):
             say("taskset is missing; install util-linux")
             return 1
-        folders = make_sets(maker, arguments, runner.failures)
-        for name, folder in folders.items():
-            if not arguments.keep:
-                shutil.rmtree(os.path.join(runner.results, name), ignore_errors=True)
-            runner.run_set(name, folder, maker.facts(name))
+        if not arguments.keep:
+            runner.forget_results()
+        folders = {}
+
+        def report():
+            # Of a run that takes hours, what is done should not be lost with the rest.
+            index_report.save_facts(runner, arguments)
+            return index_report.write(runner.results, arguments, maker)
+
+        for name in arguments.sets:
+            folder = make_set(maker, name, runner.failures)
+            if folder is None:
+                continue
+            folders[name] = folder
+            try:
+                runner.run_set(name, folder, maker.facts(name), report)
+            except (OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+                runner.failures[f"set {name}"] = f"given up: {type(error).__name__}: {error}"
+                say(f"the set {name} is given up: {error}")
         if not arguments.skip_limits:
             run_extras(runner, maker, arguments, folders)
         index_report.save_facts(runner, arguments)

@@ -40,7 +40,7 @@ def load(path):
 
 
 def load_set(results, name, maker):
-    """SetSummary of the runs of one set, or None."""
+    """SetSummary of the runs of one set, or None. Rounds that were not finished are left out: ratios need all."""
     folder = os.path.join(results, name)
     rounds = {}
     for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
@@ -50,7 +50,9 @@ def load_set(results, name, maker):
             rounds.setdefault(int(number[1]), {}).setdefault(run["peer"], []).append(run)
     if not rounds:
         return None
-    return SetSummary(name, maker.facts(name), [rounds[number] for number in sorted(rounds)])
+    num_runs = {number: sum(map(len, libraries.values())) for number, libraries in rounds.items()}
+    full = [rounds[number] for number in sorted(rounds) if num_runs[number] == max(num_runs.values())]
+    return SetSummary(name, maker.facts(name), full)
 
 
 def rounded(value):
