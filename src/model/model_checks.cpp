@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 
@@ -88,13 +89,19 @@ Status check_attributes(const TableViews& tables, std::size_t num_items, ThreadP
     return Status();
 }
 
-/// Whether all are at most `limit`; not for NaN. Without branches: as fast as memory is.
+/// Whether the magnitudes of all are at most `limit`; not for NaN. Bits of floats that are not
+/// negative ascend with them, NaN above all, and integers are compared without branches: as fast as
+/// memory is.
 bool all_within(std::span<const float> values, float limit) {
-    bool within = true;
+    constexpr std::uint32_t kMagnitude = 0x7FFFFFFF;
+    const auto greatest = std::bit_cast<std::int32_t>(limit);
+    std::int32_t beyond = 0;
     for (const float value : values) {
-        within &= std::fabs(value) <= limit;
+        const auto magnitude =
+            static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(value) & kMagnitude);
+        beyond |= magnitude > greatest ? 1 : 0;
     }
-    return within;
+    return beyond == 0;
 }
 
 bool is_vector(const float* values, std::size_t dim, std::size_t stride) {
@@ -123,9 +130,9 @@ Status check_vectors(const MatrixView& vectors, std::size_t num_items, ThreadPoo
     });
 }
 
-/// Tells whether lists have an item twice: a table of stamps that fits the caches remembers, by the
-/// last bits of the row, in which list a row was last seen; rows that seem to come again are looked
-/// for. Not thread-safe.
+/// Tells whether lists have an item twice: a table of stamps that fits the first cache remembers,
+/// by the last bits of the row, in which list a row was last seen; rows that seem to come again are
+/// looked for. Not thread-safe.
 class RepeatFinder {
 public:
     bool has_repeat(std::span<const std::uint32_t> rows) {
@@ -137,11 +144,11 @@ private:
 
     bool seems_to_repeat(std::span<const std::uint32_t> rows) {
         if (++stamp_ == 0) {
-            std::fill(last_list_.begin(), last_list_.end(), std::uint16_t{0});
+            std::fill(last_list_.begin(), last_list_.end(), std::uint8_t{0});
             stamp_ = 1;
         }
-        std::uint16_t* const last_list = last_list_.data();
-        const std::uint16_t stamp = stamp_;
+        std::uint8_t* const last_list = last_list_.data();
+        const std::uint8_t stamp = stamp_;
         unsigned seems = 0;
         for (const std::uint32_t row : rows) {
             seems |= last_list[row % kStamps] == stamp ? 1U : 0U;
@@ -152,7 +159,7 @@ private:
     bool repeats(std::span<const std::uint32_t> rows) {
         seems_to_repeat({});  // forget the list
         for (std::size_t place = 0; place < rows.size(); ++place) {
-            std::uint16_t& last = last_list_[rows[place] % kStamps];
+            std::uint8_t& last = last_list_[rows[place] % kStamps];
             const auto before = rows.first(place);
             if (last == stamp_ &&
                 std::find(before.begin(), before.end(), rows[place]) != before.end()) {
@@ -163,8 +170,8 @@ private:
         return false;
     }
 
-    std::vector<std::uint16_t> last_list_ = std::vector<std::uint16_t>(kStamps, 0);
-    std::uint16_t stamp_ = 0;
+    std::vector<std::uint8_t> last_list_ = std::vector<std::uint8_t>(kStamps, 0);
+    std::uint8_t stamp_ = 0;
 };
 
 /// Whether the list of `item` has known items, never itself and each once, in order, with scores

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <array>
 #include <utility>
 
 #include "bundle/reader.h"
@@ -94,13 +95,26 @@ Status Model::Tables::open_file(BundleReader reader, bool with_index) {
     if (status.ok()) {
         status = check_tables(info, views, pool);
     }
-    if (status.ok()) {
-        status = index_keys(views.item_keys, "item keys", item_index);
+    if (!status.ok()) {
+        return status;
     }
-    if (status.ok()) {
-        status = index_keys(views.group_keys, "group keys", group_index);
+    // Each is the work of one thread.
+    std::array<Status, 3> opened;
+    pool.for_each(opened.size(), [&](std::size_t part, unsigned) {
+        if (part == 0) {
+            opened[part] = index_keys(views.item_keys, "item keys", item_index);
+        } else if (part == 1) {
+            opened[part] = with_index ? open_stored_index() : Status();
+        } else {
+            opened[part] = index_keys(views.group_keys, "group keys", group_index);
+        }
+    });
+    for (const std::size_t part : {0U, 2U, 1U}) {
+        if (!opened[part].ok()) {
+            return opened[part];
+        }
     }
-    return status.ok() && with_index ? open_stored_index() : status;
+    return Status();
 }
 
 Result<Model> Model::open(const std::string& path, const OpenOptions& options) {
