@@ -108,7 +108,9 @@ class Neighbours:
     def lists(self, table, rows):
         ids, scores = self.model.recommend(rows, table[rows], N=K, filter_already_liked_items=True)
         for row, items, values in zip(rows, ids, scores):
-            yield row, items[items >= 0], values[items >= 0]
+            # Where it has fewer than K, implicit fills up with -1 or with what the row has already.
+            offered = (items >= 0) & ~numpy.isin(items, table[row].indices)
+            yield row, items[offered], values[offered]
 
     def similar(self, num_items):
         ids, scores = self.model.similar_items(numpy.arange(num_items), N=K + 1)
