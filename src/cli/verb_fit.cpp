@@ -117,15 +117,15 @@ std::string choice_text(const RecipeChoice& choice) {
                      {"seconds", TextTable::Align::kRight},
                      {"", TextTable::Align::kLeft, 80}});
     for (const Candidate& candidate : choice.candidates) {
-        const std::string name(name_of(candidate.recipe));
+        const std::string name = title_of(candidate);
+        const bool is_taken = &candidate == &choice.candidates.front();
         if (!candidate.left_out.empty()) {
             table.add_row({name, "", "", "", "left out: " + candidate.left_out});
             continue;
         }
         table.add_row({name, fmt::format("{:.4f}", candidate.score.recall),
                        fmt::format("{:.4f}", candidate.score.ndcg),
-                       fmt::format("{:.2f}", candidate.score.seconds),
-                       candidate.recipe == choice.winner ? "taken" : ""});
+                       fmt::format("{:.2f}", candidate.score.seconds), is_taken ? "taken" : ""});
     }
     return table.text();
 }

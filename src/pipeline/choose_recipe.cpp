@@ -3,7 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "base/memory.h"
 #include "base/stopwatch.h"
@@ -19,15 +23,47 @@ constexpr bool is_candidate(Recipe recipe) {
 /// Estimates are for this many cores, whatever the machine has, so that the choice is the same
 /// everywhere.
 constexpr double kAssumedCores = 2;
-constexpr double kShares[] = {1, 0.5, 0.25, 0.125, 0.0625, 0.03125};
 constexpr double kShareOfMemory = 0.8;
 /// Few groups say little: parts are cut until so many were judged, but not without end.
 constexpr std::size_t kEnoughGroups = 2000;
 constexpr std::size_t kMostParts = 3;
 
-RecipeParams with_recipe(RecipeParams params, Recipe recipe) {
+/// Settings of a recipe that are tried beside its defaults, unless one of them was told.
+struct Regime {
+    Recipe recipe;
+    std::span<const std::pair<std::string_view, double>> options;
+};
+
+/// Large tables of rare items want scores sharpened further, dense ones less of the long groups;
+/// tables of short groups neither. Found on validation parts (docs/numerics.md).
+constexpr std::pair<std::string_view, double> kSharper[] = {
+    {"group-exponent", 0.75}, {"low-rank-weight", 0.2}, {"sharpening", 2.5}};
+constexpr Regime kRegimes[] = {{Recipe::kGraphFilter, kSharper}};
+
+bool is_told(const GraphFilterOptions& options) {
+    return options.group_exponent || options.item_exponent || options.low_rank_weight ||
+           options.low_rank_dim || options.sharpening;
+}
+
+/// The recipe with its defaults, then in its other regimes.
+std::vector<Candidate> candidates_of(Recipe recipe, RecipeParams params) {
     params.recipe = recipe;
-    return params;
+    std::vector<Candidate> candidates(1);
+    candidates.front().recipe = recipe;
+    candidates.front().params = params;
+    for (const Regime& regime : kRegimes) {
+        if (regime.recipe != recipe || is_told(params.graph_filter)) {
+            continue;
+        }
+        Candidate candidate = candidates.front();
+        for (const auto& [name, value] : regime.options) {
+            find_option(recipe, name)->set(candidate.params, value);
+            candidate.settings +=
+                fmt::format("{}{} {}", candidate.settings.empty() ? "" : ", ", name, value);
+        }
+        candidates.push_back(std::move(candidate));
+    }
+    return candidates;
 }
 
 /// "1.6 GB"
@@ -35,8 +71,10 @@ std::string gigabytes(std::uint64_t bytes) {
     return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
 }
 
-double seconds_of(const RecipeCost& cost) {
-    return cost.core_seconds / kAssumedCores;
+/// To learn by a table and to make lists for so many of its groups.
+double seconds_of(const RecipeCost& cost, std::size_t num_lists) {
+    return (cost.core_seconds + static_cast<double>(num_lists) * cost.core_seconds_of_list) /
+           kAssumedCores;
 }
 
 bool is_tried(const Candidate& candidate) {
@@ -55,35 +93,17 @@ std::vector<Candidate> find_candidates(const SparseView& interactions, const Rec
         if (!is_candidate(entry.recipe)) {
             continue;
         }
-        Candidate candidate;
-        candidate.recipe = entry.recipe;
-        candidate.cost = estimated_cost(with_recipe(params, entry.recipe), interactions);
-        if (most != 0 && candidate.cost.bytes > most) {
-            candidate.left_out = fmt::format("needs {} of memory, {} are there",
-                                             gigabytes(candidate.cost.bytes), gigabytes(most));
+        for (Candidate& candidate : candidates_of(entry.recipe, params)) {
+            candidate.cost = estimated_cost(candidate.params, interactions);
+            if (most != 0 && candidate.cost.bytes > most) {
+                candidate.trial_seconds = std::numeric_limits<double>::infinity();
+                candidate.left_out = fmt::format("needs {} of memory, {} are there",
+                                                 gigabytes(candidate.cost.bytes), gigabytes(most));
+            }
+            candidates.push_back(std::move(candidate));
         }
-        candidates.push_back(std::move(candidate));
     }
     return candidates;
-}
-
-/// Seconds that trying takes on a share of the groups.
-double seconds_of_trial(const std::vector<Candidate>& candidates, const RecipeParams& params,
-                        const Dataset& dataset, double share, std::uint64_t seed) {
-    Dataset sample;
-    if (share < 1) {
-        sample = sample_groups(dataset, share, seed);
-    }
-    const SparseView interactions =
-        share < 1 ? sample.interactions.view() : dataset.interactions.view();
-    double seconds = 0;
-    for (const Candidate& candidate : candidates) {
-        if (is_tried(candidate)) {
-            seconds +=
-                seconds_of(estimated_cost(with_recipe(params, candidate.recipe), interactions));
-        }
-    }
-    return seconds;
 }
 
 /// What is tried, on which share of the groups, and how long that takes.
@@ -92,29 +112,70 @@ struct Plan {
     double seconds = 0;
 };
 
-/// Leaves out recipes until the rest can be tried in time.
-Plan plan_trial(std::vector<Candidate>& candidates, const RecipeParams& params,
-                const Dataset& dataset, double max_seconds) {
-    for (;;) {
-        for (const double share : kShares) {
-            const double seconds =
-                seconds_of_trial(candidates, params, dataset, share, params.seed);
-            if (seconds <= max_seconds) {
-                return {share, seconds};
+/// Works out what trials take.
+class TrialPlanner {
+public:
+    TrialPlanner(const Dataset& dataset, const ChooseParams& choose, std::uint64_t seed)
+        : dataset_(dataset), choose_(choose), seed_(seed) {}
+
+    /// Says of each candidate what trying it on a share of the groups takes, and adds it up.
+    double estimate(std::vector<Candidate>& candidates, double share) const {
+        Dataset sample;
+        if (share < 1) {
+            sample = sample_groups(dataset_, share, seed_);
+        }
+        const SparseView interactions = (share < 1 ? sample : dataset_).interactions.view();
+        const std::size_t judged = std::min(interactions.num_rows, choose_.most_judged_groups);
+        double seconds = 0;
+        for (Candidate& candidate : candidates) {
+            if (is_tried(candidate)) {
+                candidate.trial_seconds =
+                    seconds_of(estimated_cost(candidate.params, interactions), judged);
+                seconds += candidate.trial_seconds;
             }
         }
+        return seconds;
+    }
+
+    /// Leaves out recipes until the rest can be tried in time on as many groups as say anything
+    /// about the whole: a table of few of them is another table.
+    Plan plan(std::vector<Candidate>& candidates) const {
+        for (auto left = std::ranges::count_if(candidates, is_tried); left > 0; --left) {
+            const double smallest = left > 1 ? kSmallestShare : kSmallestShareAlone;
+            for (double share = 1; share >= smallest; share /= 2) {
+                const double seconds = estimate(candidates, share);
+                if (seconds <= choose_.max_seconds) {
+                    return {share, seconds};
+                }
+            }
+            Candidate* const costliest = costliest_of(candidates);
+            costliest->left_out = fmt::format("would take about {:.0f} s, {:.0f} are given",
+                                              costliest->trial_seconds, choose_.max_seconds);
+        }
+        return {};
+    }
+
+private:
+    static constexpr double kSmallestShare = 0.5;
+    static constexpr double kSmallestShareAlone = 0.03125;
+
+    /// By what trying it took when it was estimated last.
+    static Candidate* costliest_of(std::vector<Candidate>& candidates) {
         Candidate* costliest = nullptr;
         for (Candidate& candidate : candidates) {
-            if (is_tried(candidate) && (costliest == nullptr || candidate.cost.core_seconds >
-                                                                    costliest->cost.core_seconds)) {
+            if (is_tried(candidate) &&
+                (costliest == nullptr || candidate.trial_seconds > costliest->trial_seconds)) {
                 costliest = &candidate;
             }
         }
         SEGUE_ASSERT(costliest != nullptr);
-        costliest->left_out = fmt::format("would take about {:.0f} s, {:.0f} are given",
-                                          seconds_of(costliest->cost), max_seconds);
+        return costliest;
     }
-}
+
+    const Dataset& dataset_;
+    const ChooseParams& choose_;
+    std::uint64_t seed_;
+};
 
 std::string plan_text(const std::vector<Candidate>& candidates, const Plan& plan,
                       double max_seconds) {
@@ -122,7 +183,7 @@ std::string plan_text(const std::vector<Candidate>& candidates, const Plan& plan
     std::string left_out;
     for (const Candidate& candidate : candidates) {
         std::string& names = is_tried(candidate) ? tried : left_out;
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(candidate.recipe));
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", title_of(candidate));
         if (!is_tried(candidate)) {
             names += fmt::format(" ({})", candidate.left_out);
         }
@@ -185,39 +246,65 @@ Result<std::vector<DatasetSplit>> cut_parts(const Dataset& dataset, const Plan& 
     return parts;
 }
 
-Status try_candidates(const std::vector<DatasetSplit>& parts, const RecipeParams& params,
-                      double max_seconds, ThreadPool& pool, const ProgressListener& progress,
-                      std::vector<Candidate>& candidates) {
+/// How much slower than estimated this machine is, by what it has done so far.
+class Slowdown {
+public:
+    void add(double estimated_seconds, double seconds) {
+        estimated_ += estimated_seconds;
+        measured_ += seconds;
+    }
+    /// Little was done: what is fixed about a fit would count for all of it.
+    double factor() const {
+        constexpr double kFewestSeconds = 1;
+        return measured_ < kFewestSeconds ? 1 : std::max(1.0, measured_ / (estimated_ + 0.1));
+    }
+
+private:
+    double estimated_ = 0;
+    double measured_ = 0;
+};
+
+Status try_candidates(const std::vector<DatasetSplit>& parts, double max_seconds, ThreadPool& pool,
+                      const ProgressListener& progress, std::vector<Candidate>& candidates) {
     const Stopwatch watch;
     // Cheap ones first: when the time is up, most of them are done.
-    std::ranges::stable_sort(
-        candidates, {}, [](const Candidate& candidate) { return candidate.cost.core_seconds; });
+    std::ranges::stable_sort(candidates, {}, &Candidate::trial_seconds);
+    Slowdown slowdown;
     std::size_t num_done = 0;
     for (Candidate& candidate : candidates) {
-        report(progress,
-               {"choose", num_done++, candidates.size(), "recipes", name_of(candidate.recipe)});
+        report(progress, {"choose", num_done++, candidates.size(), "recipes", title_of(candidate)});
         if (!is_tried(candidate)) {
             continue;
         }
-        if (watch.seconds() > max_seconds) {
-            candidate.left_out = fmt::format("the {:.0f} s were up", max_seconds);
+        const double estimated = static_cast<double>(parts.size()) * candidate.trial_seconds;
+        const double expected = estimated * slowdown.factor();
+        const double left = max_seconds - watch.seconds();
+        if (expected > left) {
+            candidate.left_out = fmt::format(
+                "would take about {:.0f} s here, {:.0f} of {:.0f} are "
+                "left",
+                expected, std::max(0.0, left), max_seconds);
             continue;
         }
-        const Result<ValidationScore> score =
-            score_on_all(parts, with_recipe(params, candidate.recipe), pool);
+        const Stopwatch trial;
+        const Result<ValidationScore> score = score_on_all(parts, candidate.params, pool);
         if (!score.ok()) {
-            return score.status().with_context(name_of(candidate.recipe));
+            return score.status().with_context(title_of(candidate));
         }
         candidate.score = *score;
+        slowdown.add(estimated, trial.seconds());
     }
     return Status();
 }
 
+void take(RecipeChoice& choice, const Candidate& winner) {
+    choice.winner = winner.recipe;
+    choice.params = winner.params;
+}
+
 /// For tables where nothing can be tried in time.
 RecipeChoice take_cheapest(RecipeChoice choice, double max_seconds) {
-    choice.winner = std::ranges::min_element(choice.candidates, {}, [](const Candidate& candidate) {
-                        return candidate.cost.core_seconds;
-                    })->recipe;
+    take(choice, *std::ranges::min_element(choice.candidates, {}, &Candidate::trial_seconds));
     choice.warnings.push_back(
         fmt::format("no recipe can be tried in {:g} s; {}, the cheapest, was taken", max_seconds,
                     name_of(choice.winner)));
@@ -254,14 +341,14 @@ Result<RecipeChoice> choose_recipe(const Dataset& dataset, const RecipeParams& p
     if (std::ranges::none_of(choice.candidates, is_tried)) {
         return resource_limit("no recipe fits in memory: " + choice.candidates.front().left_out);
     }
-    const Plan plan = plan_trial(choice.candidates, params, dataset, choose.max_seconds);
+    const Plan plan = TrialPlanner(dataset, choose, params.seed).plan(choice.candidates);
     if (std::ranges::none_of(choice.candidates, is_tried)) {
         return take_cheapest(std::move(choice), choose.max_seconds);
     }
     choice.share_of_groups = plan.share;
     const Result<std::vector<DatasetSplit>> parts = cut_parts(dataset, plan, choose, params.seed);
     if (!parts.ok()) {
-        choice.winner = Recipe::kIals;
+        take(choice, candidates_of(Recipe::kIals, params).front());
         choice.warnings.push_back("no recipe could be tried, ials was taken: " +
                                   parts.status().message());
         return choice;
@@ -277,20 +364,25 @@ Result<RecipeChoice> choose_recipe(const Dataset& dataset, const RecipeParams& p
         choice.judged_groups += count_judged(part);
     }
     if (Status status =
-            try_candidates(*parts, params, choose.max_seconds, pool, progress, choice.candidates);
+            try_candidates(*parts, choose.max_seconds, pool, progress, choice.candidates);
         !status.ok()) {
         return status;
     }
     std::ranges::stable_sort(choice.candidates, is_better);
-    choice.winner = choice.candidates.front().recipe;
+    take(choice, choice.candidates.front());
     choice.seconds = watch.seconds();
     return choice;
+}
+
+std::string title_of(const Candidate& candidate) {
+    const std::string name(name_of(candidate.recipe));
+    return candidate.settings.empty() ? name : fmt::format("{} ({})", name, candidate.settings);
 }
 
 void write_choice(const RecipeChoice& choice, JsonWriter& json) {
     json.begin_object();
     for (const Candidate& candidate : choice.candidates) {
-        json.key(name_of(candidate.recipe));
+        json.key(title_of(candidate));
         if (!is_tried(candidate)) {
             json.value("left out: " + candidate.left_out);
             continue;

@@ -1,7 +1,8 @@
 #pragma once
 
 // `--recipe auto`: every recipe that fits in memory and time is tried with its defaults on a
-// validation part, small tables on up to three; the best is then fitted on everything.
+// validation part, small tables on up to three; the best is then fitted on everything. A recipe
+// with two regimes is tried in both.
 
 #include <cstdint>
 #include <string>
@@ -15,8 +16,9 @@ namespace segue {
 
 struct ChooseParams {
     /// What trying may take, by an estimate made beforehand for two cores. Where it would take
-    /// longer, fewer groups are tried, then the costliest recipe is left out; a recipe whose turn
-    /// comes after the time is up is left out too.
+    /// longer, half of the groups are tried, then the costliest recipe is
+    /// left out. While they are tried, a recipe that would not be done in time is left out too, by
+    /// how fast this machine was with those before it.
     double max_seconds = 60;
     /// What a fit may take; 0: four fifths of what the machine has to give.
     std::uint64_t max_bytes = 0;
@@ -32,8 +34,12 @@ std::vector<std::string> names_of_candidates();
 
 struct Candidate {
     Recipe recipe = Recipe::kCooc;
-    RecipeCost cost;       // of fitting everything, estimated
-    std::string left_out;  // why it was not tried; empty when it was
+    /// What it is told beside what everybody is: "sharpening 2.5"; empty for its defaults.
+    std::string settings;
+    RecipeParams params;
+    RecipeCost cost;           // of learning everything, estimated
+    double trial_seconds = 0;  // of one validation part on two cores, estimated
+    std::string left_out;      // why it was not tried; empty when it was
     ValidationScore score;
 };
 
@@ -41,6 +47,7 @@ struct RecipeChoice {
     /// Best first; behind them those that were left out.
     std::vector<Candidate> candidates;
     Recipe winner = Recipe::kCooc;
+    RecipeParams params;            // of the winner
     double share_of_groups = 1;     // that was tried on
     std::size_t judged_groups = 0;  // on all parts together
     double seconds = 0;
@@ -53,6 +60,9 @@ struct RecipeChoice {
 Result<RecipeChoice> choose_recipe(const Dataset& dataset, const RecipeParams& params,
                                    const ChooseParams& choose, ThreadPool& pool,
                                    const ProgressListener& progress = {});
+
+/// "graph-filter", or with its settings behind: "graph-filter (sharpening 2.5)".
+std::string title_of(const Candidate& candidate);
 
 /// The scores as one object: {"ease":{"recall@20":0.23,"ndcg@20":0.15},"ials":"left out: ..."}.
 /// Without seconds, so that equal inputs give equal texts.

@@ -36,9 +36,11 @@ TEST(ChooseRecipe, takes_the_best_of_all_recipes_but_the_blueprint) {
             note = progress.total == 0 && progress.done == 0 ? std::string(progress.note) : note;
         });
     ASSERT_TRUE(choice.ok()) << choice.status().message();
-    EXPECT_EQ(choice->candidates.size(), names_of_candidates().size());
-    EXPECT_EQ(choice->candidates.size() + 1, recipe_registry().size());
+    EXPECT_EQ(choice->candidates.size(), names_of_candidates().size() + 1)
+        << "graph-filter in two regimes";
+    EXPECT_EQ(names_of_candidates().size() + 1, recipe_registry().size());
     EXPECT_EQ(choice->winner, choice->candidates.front().recipe);
+    EXPECT_EQ(choice->params.recipe, choice->winner);
     EXPECT_EQ(choice->judged_groups, 900u) << "three parts of a small table";
     EXPECT_EQ(choice->share_of_groups, 1);
     for (const Candidate& candidate : choice->candidates) {
@@ -47,6 +49,21 @@ TEST(ChooseRecipe, takes_the_best_of_all_recipes_but_the_blueprint) {
         EXPECT_LE(candidate.score.rank(), choice->candidates.front().score.rank());
         EXPECT_NE(note.find(name_of(candidate.recipe)), std::string::npos) << note;
     }
+}
+
+TEST(ChooseRecipe, tries_one_regime_alone_of_a_recipe_that_was_told_something) {
+    RecipeParams told;
+    told.dim = 8;
+    told.graph_filter.sharpening = 0.5;
+    ThreadPool pool(2);
+    const Result<RecipeChoice> choice = choose_recipe(planted_genres(200), told, {}, pool);
+    ASSERT_TRUE(choice.ok()) << choice.status().message();
+    EXPECT_EQ(choice->candidates.size(), names_of_candidates().size());
+    EXPECT_EQ(candidate_of(*choice, Recipe::kGraphFilter).params.graph_filter.sharpening, 0.5);
+    const Result<RecipeChoice> untold = choose(planted_genres(200), {});
+    ASSERT_TRUE(untold.ok()) << untold.status().message();
+    EXPECT_NE(text_of(*untold).find("\"graph-filter (group-exponent 0.75"), std::string::npos)
+        << text_of(*untold);
 }
 
 TEST(ChooseRecipe, is_the_same_for_any_number_of_threads) {
@@ -85,7 +102,7 @@ TEST(ChooseRecipe, tries_fewer_groups_or_recipes_when_time_is_short) {
     EXPECT_EQ(whole->judged_groups, 100u);
     double seconds = 0;
     for (const Candidate& candidate : whole->candidates) {
-        seconds += candidate.cost.core_seconds / 2;
+        seconds += candidate.trial_seconds;
     }
     const Result<RecipeChoice> part = choose(dataset, {.max_seconds = 0.6 * seconds});
     ASSERT_TRUE(part.ok()) << part.status().message();
@@ -96,6 +113,31 @@ TEST(ChooseRecipe, tries_fewer_groups_or_recipes_when_time_is_short) {
     ASSERT_TRUE(none.ok()) << none.status().message();
     ASSERT_EQ(none->warnings.size(), 1u);
     EXPECT_FALSE(choose(dataset, {.max_seconds = 0}).ok());
+}
+
+/// Every item in six groups, far from each other: also in half of the groups nearly all are there.
+Dataset wide_table(std::uint32_t num_items) {
+    constexpr std::uint32_t kGroupSize = 6;
+    Dataset dataset;
+    std::vector<Triplet> entries;
+    for (std::uint32_t group = 0; group < num_items; ++group) {
+        dataset.items.insert("item" + std::to_string(group));
+        dataset.groups.insert("group" + std::to_string(group));
+        for (std::uint32_t place = 0; place < kGroupSize; ++place) {
+            entries.push_back({group, (group + place * place * 101) % num_items, 1});
+        }
+    }
+    dataset.interactions = sparse_from_triplets(num_items, num_items, entries);
+    return dataset;
+}
+
+TEST(ChooseRecipe, leaves_out_one_costly_recipe_before_it_looks_at_a_few_groups_only) {
+    const Result<RecipeChoice> choice =
+        choose(wide_table(6000), {.max_seconds = 0.7, .most_judged_groups = 50});
+    ASSERT_TRUE(choice.ok()) << choice.status().message();
+    const std::string& why = candidate_of(*choice, Recipe::kEase).left_out;
+    EXPECT_NE(why.find("are given"), std::string::npos) << why;
+    EXPECT_EQ(choice->share_of_groups, 1);
 }
 
 TEST(ChooseRecipe, holds_out_one_item_of_short_groups_and_warns_where_there_are_no_pairs) {

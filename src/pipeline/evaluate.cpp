@@ -93,9 +93,7 @@ Result<ModelReport> judge_chosen(const JudgeTask& task) {
     if (!choice.ok()) {
         return choice.status();
     }
-    RecipeParams fit = task.params.fit;
-    fit.recipe = choice->winner;
-    Result<ModelReport> report = judge_recipe(task, fit);
+    Result<ModelReport> report = judge_recipe(task, choice->params);
     if (report.ok()) {
         report->recipe = kAutoRecipe;
         report->chosen = name_of(choice->winner);

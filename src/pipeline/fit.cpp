@@ -181,7 +181,7 @@ Result<FitReport> fit(const FitOptions& options, const ProgressListener& progres
     }
     RecipeParams params = options.recipe;
     if (*choice != nullptr) {
-        params.recipe = (*choice)->winner;
+        params = (*choice)->params;
     }
     Result<FittedRecipe> fitted = fit_recipe(read->dataset, params, pool, progress);
     if (!fitted.ok()) {

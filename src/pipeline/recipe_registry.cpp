@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
+#include <type_traits>
 
 #include "cooc/counting_plan.h"
 #include "pipeline/ials_defaults.h"
@@ -14,17 +16,52 @@ namespace segue {
 
 namespace {
 
-constexpr double kIalsDim = 64;
-constexpr double kBlueprintDim = 50;
+constexpr std::size_t kIalsDim = 64;
+constexpr std::size_t kBlueprintDim = 50;
 
-AlsParams ials_params(const RecipeParams& params, const SparseView& interactions) {
-    return default_ials_params(interactions,
-                               params.dim.value_or(static_cast<std::size_t>(kIalsDim)));
+/// What an optional holds, or the type itself.
+template <typename T>
+struct HeldBy {
+    using Type = T;
+};
+template <typename T>
+struct HeldBy<std::optional<T>> {
+    using Type = T;
+};
+
+/// Sets what the members lead to, one in the other.
+template <auto... kMembers>
+void set_number(RecipeParams& params, double value) {
+    auto& number = (params.*....*kMembers);
+    number = static_cast<typename HeldBy<std::decay_t<decltype(number)>>::Type>(value);
 }
 
-constexpr auto kSetDim = [](RecipeParams& params, double value) {
-    params.dim = static_cast<std::size_t>(value);
-};
+/// What was told, or a constant.
+template <auto kMember, std::size_t kDefault>
+double told_or(const RecipeParams& params, const SparseView& /*interactions*/) {
+    const auto& told = params.*kMember;
+    return told ? static_cast<double>(*told) : static_cast<double>(kDefault);
+}
+
+/// What was told, or what `ials` takes from the table.
+template <auto kMember, auto kParam>
+double told_or_from_table(const RecipeParams& params, const SparseView& interactions) {
+    const auto& told = params.*kMember;
+    return told ? *told : default_ials_params(interactions, params.dim.value_or(kIalsDim)).*kParam;
+}
+
+/// One of the parameters a recipe works out of what was told and the table.
+template <auto kWorkOut, auto kParam>
+double worked_out(const RecipeParams& params, const SparseView& interactions) {
+    return static_cast<double>(kWorkOut(params, interactions).*kParam);
+}
+
+template <auto kMember>
+double of_pair_score(const RecipeParams& params, const SparseView& /*interactions*/) {
+    return params.pair_score.*kMember;
+}
+
+using Params = RecipeParams;
 
 constexpr RecipeOption kIalsOptions[] = {
     {.name = "unobserved-weight",
@@ -32,43 +69,31 @@ constexpr RecipeOption kIalsOptions[] = {
      .high = 1,
      .scale = OptionScale::kLogarithmic,
      .meaning = "weight of all pairs towards 0",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return params.unobserved_weight.value_or(
-                 ials_params(params, interactions).unobserved_weight);
-         },
-     .set = [](RecipeParams& params, double value) { params.unobserved_weight = value; }},
+     .value = told_or_from_table<&Params::unobserved_weight, &AlsParams::unobserved_weight>,
+     .set = set_number<&Params::unobserved_weight>},
     {.name = "l2-reg",
      .low = 1e-4,
      .high = 0.3,
      .scale = OptionScale::kLogarithmic,
      .meaning = "regularisation",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return params.l2_reg.value_or(ials_params(params, interactions).l2_reg);
-         },
-     .set = [](RecipeParams& params, double value) { params.l2_reg = value; }},
+     .value = told_or_from_table<&Params::l2_reg, &AlsParams::l2_reg>,
+     .set = set_number<&Params::l2_reg>},
     {.name = "dim",
      .low = 32,
      .high = 256,
      .scale = OptionScale::kLogarithmic,
      .is_whole = true,
      .meaning = "numbers in a vector",
-     .value =
-         [](const RecipeParams& params, const SparseView&) {
-             return static_cast<double>(params.dim.value_or(static_cast<std::size_t>(kIalsDim)));
-         },
-     .set = kSetDim},
+     .value = told_or<&Params::dim, kIalsDim>,
+     .set = set_number<&Params::dim>},
     {.name = "iterations",
      .low = 4,
      .high = 24,
      .scale = OptionScale::kLogarithmic,
      .is_whole = true,
      .meaning = "full passes of training",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return static_cast<double>(params.iterations.value_or(12)); },
-     .set = [](RecipeParams& params,
-               double value) { params.iterations = static_cast<std::uint32_t>(value); }},
+     .value = told_or<&Params::iterations, 12>,
+     .set = set_number<&Params::iterations>},
     {.name = "popularity-exponent",
      .low = -1,
      .high = 1,
@@ -76,7 +101,7 @@ constexpr RecipeOption kIalsOptions[] = {
      .meaning = "of the vector length of the item offered",
      .value = [](const RecipeParams& params,
                  const SparseView&) { return params.popularity_exponent.value_or(-0.4); },
-     .set = [](RecipeParams& params, double value) { params.popularity_exponent = value; }},
+     .set = set_number<&Params::popularity_exponent>},
 };
 
 constexpr RecipeOption kCoocOptions[] = {
@@ -84,29 +109,25 @@ constexpr RecipeOption kCoocOptions[] = {
      .low = 0,
      .high = 1.5,
      .meaning = "a group of n items counts n^-a",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return params.pair_score.group_exponent; },
-     .set = [](RecipeParams& params, double value) { params.pair_score.group_exponent = value; }},
+     .value = of_pair_score<&PairScoreParams::group_exponent>,
+     .set = set_number<&Params::pair_score, &PairScoreParams::group_exponent>},
     {.name = "own-exponent",
      .low = 0,
      .high = 1.2,
      .meaning = "of the frequency of the item asked about",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return params.pair_score.own_exponent; },
-     .set = [](RecipeParams& params, double value) { params.pair_score.own_exponent = value; }},
+     .value = of_pair_score<&PairScoreParams::own_exponent>,
+     .set = set_number<&Params::pair_score, &PairScoreParams::own_exponent>},
     {.name = "other-exponent",
      .low = 0,
      .high = 1,
      .meaning = "of the frequency of the item offered",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return params.pair_score.other_exponent; },
-     .set = [](RecipeParams& params, double value) { params.pair_score.other_exponent = value; }},
+     .value = of_pair_score<&PairScoreParams::other_exponent>,
+     .set = set_number<&Params::pair_score, &PairScoreParams::other_exponent>},
     {.name = "sharpness",
      .low = 0.5,
      .high = 4,
      .meaning = "power of the conditional score",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return params.pair_score.sharpness; },
+     .value = of_pair_score<&PairScoreParams::sharpness>,
      .set =
          [](RecipeParams& params, double value) {
              params.pair_score.sharpness = value;
@@ -120,29 +141,20 @@ constexpr RecipeOption kEaseOptions[] = {
      .high = 3000,
      .scale = OptionScale::kLogarithmic,
      .meaning = "regularisation, in groups",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return ease_params(params, interactions).ridge;
-         },
-     .set = [](RecipeParams& params, double value) { params.ease.ridge = value; }},
+     .value = worked_out<ease_params, &EaseParams::ridge>,
+     .set = set_number<&Params::ease, &EaseOptions::ridge>},
     {.name = "dropout",
      .low = 0,
      .high = 1,
      .meaning = "more of it in proportion to an item's frequency",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return ease_params(params, interactions).dropout;
-         },
-     .set = [](RecipeParams& params, double value) { params.ease.dropout = value; }},
+     .value = worked_out<ease_params, &EaseParams::dropout>,
+     .set = set_number<&Params::ease, &EaseOptions::dropout>},
     {.name = "group-exponent",
      .low = 0,
      .high = 1,
      .meaning = "a group of n items counts n^-a",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return ease_params(params, interactions).group_exponent;
-         },
-     .set = [](RecipeParams& params, double value) { params.ease.group_exponent = value; }},
+     .value = worked_out<ease_params, &EaseParams::group_exponent>,
+     .set = set_number<&Params::ease, &EaseOptions::group_exponent>},
 };
 
 constexpr RecipeOption kGraphFilterOptions[] = {
@@ -150,53 +162,34 @@ constexpr RecipeOption kGraphFilterOptions[] = {
      .low = 0,
      .high = 1.5,
      .meaning = "a group of n items counts n^-a",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return graph_filter_params(params, interactions).group_exponent;
-         },
-     .set = [](RecipeParams& params, double value) { params.graph_filter.group_exponent = value; }},
+     .value = worked_out<graph_filter_params, &GraphFilterParams::group_exponent>,
+     .set = set_number<&Params::graph_filter, &GraphFilterOptions::group_exponent>},
     {.name = "item-exponent",
      .low = 0.2,
      .high = 0.8,
      .meaning = "an item of f groups counts f^-b",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return graph_filter_params(params, interactions).item_exponent;
-         },
-     .set = [](RecipeParams& params, double value) { params.graph_filter.item_exponent = value; }},
+     .value = worked_out<graph_filter_params, &GraphFilterParams::item_exponent>,
+     .set = set_number<&Params::graph_filter, &GraphFilterOptions::item_exponent>},
     {.name = "low-rank-weight",
      .low = 0,
      .high = 1,
      .meaning = "weight of the low-rank part",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return graph_filter_params(params, interactions).low_rank_weight;
-         },
-     .set = [](RecipeParams& params,
-               double value) { params.graph_filter.low_rank_weight = value; }},
+     .value = worked_out<graph_filter_params, &GraphFilterParams::low_rank_weight>,
+     .set = set_number<&Params::graph_filter, &GraphFilterOptions::low_rank_weight>},
     {.name = "sharpening",
      .low = 0,
      .high = 3,
      .meaning = "how far scores are sharpened",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return graph_filter_params(params, interactions).sharpening;
-         },
-     .set = [](RecipeParams& params, double value) { params.graph_filter.sharpening = value; }},
+     .value = worked_out<graph_filter_params, &GraphFilterParams::sharpening>,
+     .set = set_number<&Params::graph_filter, &GraphFilterOptions::sharpening>},
     {.name = "low-rank-dim",
      .low = 64,
      .high = 512,
      .scale = OptionScale::kLogarithmic,
      .is_whole = true,
      .meaning = "singular vectors of the low-rank part",
-     .value =
-         [](const RecipeParams& params, const SparseView& interactions) {
-             return static_cast<double>(graph_filter_params(params, interactions).low_rank_dim);
-         },
-     .set =
-         [](RecipeParams& params, double value) {
-             params.graph_filter.low_rank_dim = static_cast<std::uint32_t>(value);
-         }},
+     .value = worked_out<graph_filter_params, &GraphFilterParams::low_rank_dim>,
+     .set = set_number<&Params::graph_filter, &GraphFilterOptions::low_rank_dim>},
 };
 
 constexpr RecipeOption kBlueprintOptions[] = {
@@ -206,28 +199,22 @@ constexpr RecipeOption kBlueprintOptions[] = {
      .scale = OptionScale::kLogarithmic,
      .is_whole = true,
      .meaning = "numbers in a vector",
-     .value =
-         [](const RecipeParams& params, const SparseView&) {
-             return static_cast<double>(
-                 params.dim.value_or(static_cast<std::size_t>(kBlueprintDim)));
-         },
-     .set = kSetDim},
+     .value = told_or<&Params::dim, kBlueprintDim>,
+     .set = set_number<&Params::dim>},
     {.name = "l2-reg",
      .low = 0.01,
      .high = 100,
      .scale = OptionScale::kLogarithmic,
      .meaning = "regularisation",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return params.l2_reg.value_or(1); },
-     .set = [](RecipeParams& params, double value) { params.l2_reg = value; }},
+     .value = told_or<&Params::l2_reg, 1>,
+     .set = set_number<&Params::l2_reg>},
     {.name = "alpha",
      .low = 0.1,
      .high = 10,
      .scale = OptionScale::kLogarithmic,
      .meaning = "confidence for each unit of weight",
-     .value = [](const RecipeParams& params,
-                 const SparseView&) { return params.alpha.value_or(1); },
-     .set = [](RecipeParams& params, double value) { params.alpha = value; }},
+     .value = told_or<&Params::alpha, 1>,
+     .set = set_number<&Params::alpha>},
 };
 
 constexpr RecipeEntry kRegistry[] = {
@@ -255,17 +242,16 @@ constexpr double kSecondsPerDenseFlop = 1.2e-11;
 
 RecipeCost graph_filter_cost(const GraphFilterParams& params, const SparseView& interactions) {
     constexpr unsigned kAssumedThreads = 2;
-    constexpr double kSecondsPerEntryAndBlock = 4e-8;  // there and back, for 64 lists
-    constexpr double kListsInBlock = 64;
+    constexpr double kSecondsPerEntry = 4e-8 / 64;  // there and back, for one of 64 lists
     const auto items = static_cast<double>(interactions.num_columns);
     const auto entries = static_cast<double>(interactions.num_entries());
     const auto dim = static_cast<double>(params.low_rank_dim);
-    const double blocks = items / kListsInBlock;
     const double walks = params.sharpening == 0 ? 1 : 5;
-    const double seconds_of_vectors = entries * dim * 16 * 1e-10 + items * dim * dim * 16e-11;
-    return {graph_filter_bytes(interactions, params, kAssumedThreads),
-            seconds_of_vectors + blocks * entries * walks * kSecondsPerEntryAndBlock +
-                (params.low_rank_weight == 0 ? 0 : 2 * items * items * dim * kSecondsPerDenseFlop)};
+    return {.bytes = graph_filter_bytes(interactions, params, kAssumedThreads),
+            .core_seconds = entries * dim * 16 * 1e-10 + items * dim * dim * 16e-11,
+            .core_seconds_of_list =
+                entries * walks * kSecondsPerEntry +
+                (params.low_rank_weight == 0 ? 0 : 2 * items * dim * kSecondsPerDenseFlop)};
 }
 
 RecipeCost als_cost(double dim, double iterations, double rows, double columns, double entries) {
@@ -274,7 +260,8 @@ RecipeCost als_cost(double dim, double iterations, double rows, double columns, 
     constexpr double kSecondsPerFlop = 6e-11;
     const double flops_an_epoch = 2 * entries * 8 * dim + (rows + columns) * dim * dim * 4;
     return {static_cast<std::uint64_t>((rows + columns) * dim * 8 + entries * 16),
-            flops_an_epoch * iterations * kSecondsPerFlop};
+            flops_an_epoch * iterations * kSecondsPerFlop,
+            2 * columns * dim * kSecondsPerDenseFlop};
 }
 
 }  // namespace
@@ -319,28 +306,30 @@ Status set_option(RecipeParams& params, std::string_view name, double value) {
 
 RecipeCost estimated_cost(const RecipeParams& params, const SparseView& interactions) {
     constexpr double kSecondsPerPair = 8e-9;
+    constexpr double kSecondsPerStep = 4e-8;     // from an item of a history to another of a group
+    constexpr double kSecondsPerWeight = 2e-10;  // added to a score
     const auto groups = static_cast<double>(interactions.num_rows);
     const auto items = static_cast<double>(interactions.num_columns);
     const auto entries = static_cast<double>(interactions.num_entries());
     const double pairs = num_pair_tokens(interactions);
     switch (params.recipe) {
         case Recipe::kIals:
-            return als_cost(
-                static_cast<double>(params.dim.value_or(static_cast<std::size_t>(kIalsDim))),
-                params.iterations.value_or(12), groups, items, entries);
+            return als_cost(static_cast<double>(params.dim.value_or(kIalsDim)),
+                            params.iterations.value_or(12), groups, items, entries);
         case Recipe::kCooc:
             return {static_cast<std::uint64_t>(
                         entries * 16 + items * 12 * static_cast<double>(params.num_neighbours)),
-                    pairs * kSecondsPerPair};
+                    pairs * kSecondsPerPair, pairs / std::max(1.0, groups) * kSecondsPerStep};
         case Recipe::kEase:
             return {ease_bytes(interactions.num_columns),
-                    items * items * items * kSecondsPerDenseFlop + pairs * kSecondsPerPair};
+                    items * items * items * kSecondsPerDenseFlop + pairs * kSecondsPerPair,
+                    entries / std::max(1.0, groups) * items * kSecondsPerWeight};
         case Recipe::kGraphFilter:
             return graph_filter_cost(graph_filter_params(params, interactions), interactions);
         case Recipe::kBlueprint: {
-            RecipeCost cost = als_cost(
-                static_cast<double>(params.dim.value_or(static_cast<std::size_t>(kBlueprintDim))),
-                params.iterations.value_or(20), items, items, std::min(pairs, items * items));
+            RecipeCost cost = als_cost(static_cast<double>(params.dim.value_or(kBlueprintDim)),
+                                       params.iterations.value_or(20), items, items,
+                                       std::min(pairs, items * items));
             cost.core_seconds += pairs * kSecondsPerPair;
             return cost;
         }

@@ -55,10 +55,11 @@ const RecipeOption* find_option(Recipe recipe, std::string_view name);
 /// name, or the value is not finite; RecipeParams::validate() checks ranges.
 Status set_option(RecipeParams& params, std::string_view name, double value);
 
-/// What a fit is expected to take beyond the table itself; rough, for a choice beforehand.
+/// What a recipe is expected to take beyond the table itself; rough, for a choice beforehand.
 struct RecipeCost {
-    std::uint64_t bytes = 0;  // at its peak
-    double core_seconds = 0;  // of one core
+    std::uint64_t bytes = 0;          // at its peak
+    double core_seconds = 0;          // of one core, to learn
+    double core_seconds_of_list = 0;  // to make one list of a history by what was learnt
 };
 
 RecipeCost estimated_cost(const RecipeParams& params, const SparseView& interactions);
