@@ -39,6 +39,7 @@ struct EvaluateArguments {
     bool popularity_curve = false;
     std::vector<std::string> lists;
     std::vector<std::string> item_lists;
+    std::string per_group_path;
     std::string report_path;
     bool force = false;
     bool json = false;
@@ -65,7 +66,9 @@ struct EvaluateArguments {
             "and those of single items, as segue neighbours writes them, by the same name");
         options.text("report", report_path, "FILE.html",
                      "write a page with all of it, plots and neighbours of a dozen items");
-        options.flag("force", force, "overwrite the page");
+        options.text("per-group", per_group_path, "FILE",
+                     "write what every group came to, as .csv, .jsonl or .parquet");
+        options.flag("force", force, "overwrite what is written");
         options.flag("json", json, "print one JSON object");
         ingest.declare(options, ItemTexts::kAll);
         learning.declare(options);
@@ -164,6 +167,9 @@ Status EvaluateArguments::check() const {
     if (Status status = read.check(); !status.ok()) {
         return status;
     }
+    if (!per_group_path.empty() && per_group_path == report_path) {
+        return invalid_argument("--per-group and --report name one file");
+    }
     return evaluate_options().status();
 }
 
@@ -176,6 +182,8 @@ Result<EvaluateOptions> EvaluateArguments::evaluate_options() const {
     options.ingest = ingest.options(CleaningDefaults::kKeepAll);
     options.ingest.guess_title = !report_path.empty();
     options.params = std::move(evaluate).value();
+    options.per_group_path = per_group_path;
+    options.overwrite = force;
     options.num_threads = ingest.threads;
     Result<std::vector<GivenTables>> given = given_tables();
     if (!given.ok()) {

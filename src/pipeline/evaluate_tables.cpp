@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include "base/file.h"
+#include "pipeline/per_group_table.h"
+#include "tables/table_writer.h"
+
 namespace segue {
 
 namespace {
@@ -109,12 +113,24 @@ Result<std::vector<GivenLists>> read_given(const Dataset& train, const EvaluateO
     return given;
 }
 
+/// Before anything is learnt for nothing.
+Status check_per_group_path(const EvaluateOptions& options) {
+    if (options.per_group_path.empty()) {
+        return Status();
+    }
+    Status status = check_table_name(options.per_group_path);
+    return status.ok() ? check_writable(options.per_group_path, options.overwrite) : status;
+}
+
 }  // namespace
 
 Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
                                        const ProgressListener& progress, EvaluateInput* input) {
     if (Status status = options.params.validate(); !status.ok()) {
         return status;
+    }
+    if (Status status = check_per_group_path(options); !status.ok()) {
+        return status.with_context("table of groups");
     }
     IngestOptions ingest_options = options.ingest;
     ingest_options.want_positions |= options.params.fit.window != 0;
@@ -137,12 +153,21 @@ Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
         return given.status();
     }
     params.given = std::move(given).value();
+    params.judge.keep_group_values |= !options.per_group_path.empty();
     ThreadPool pool(options.num_threads);
     Result<EvaluateReport> report =
         evaluate_recipes(parts->train, parts->test.view(), params, pool, progress);
-    if (report.ok()) {
-        report->counts = parts->counts;
-        report->dropped_known_pairs = parts->dropped_known_pairs;
+    if (!report.ok()) {
+        return report;
+    }
+    report->counts = parts->counts;
+    report->dropped_known_pairs = parts->dropped_known_pairs;
+    if (!options.per_group_path.empty()) {
+        if (Status status = write_per_group(*report, parts->train.groups, options.per_group_path,
+                                            options.overwrite);
+            !status.ok()) {
+            return status.with_context("table of groups");
+        }
     }
     return report;
 }

@@ -31,6 +31,10 @@ struct EvaluateOptions {
     /// Replace `params.given`.
     std::vector<GivenTables> given;
     EvaluateParams params;
+    /// A .csv, .jsonl or .parquet file of what every group came to (per_group_table.h); empty for
+    /// none.
+    std::string per_group_path;
+    bool overwrite = false;
     unsigned num_threads = 0;  // 0: one for each core
 };
 
@@ -40,8 +44,8 @@ struct EvaluateInput {
     std::optional<IngestReport> test;  // of test_tables
 };
 
-/// `input` may be null. Returns an error if: a table cannot be read, nothing is held out, or a
-/// recipe fails.
+/// `input` may be null. Returns an error if: a table cannot be read, nothing is held out, a recipe
+/// fails, or the table of groups cannot be written.
 Result<EvaluateReport> evaluate_tables(const EvaluateOptions& options,
                                        const ProgressListener& progress = {},
                                        EvaluateInput* input = nullptr);

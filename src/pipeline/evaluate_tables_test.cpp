@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
 #include <string>
+#include <utility>
 
 #include "base/random.h"
 #include "tables/test_files.h"
@@ -54,6 +58,40 @@ TEST_F(EvaluateTables, splits_one_table_and_judges_both_baselines) {
     EXPECT_EQ(input.table.rows_read, 360u);
     EXPECT_FALSE(input.test.has_value());
     EXPECT_GT(report->models[1].metrics[0].value, report->models[0].metrics[0].value);
+}
+
+TEST_F(EvaluateTables, writes_what_every_group_came_to) {
+    EvaluateOptions options = options_for(write_groups("rows.csv"));
+    options.params.item_to_item = true;
+    options.per_group_path = folder_.path("groups.csv");
+    const Result<EvaluateReport> report = evaluate_tables(options);
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    std::ifstream file(options.per_group_path);
+    std::string line;
+    std::getline(file, line);
+    EXPECT_TRUE(line.starts_with("recipe,group,recall@5,ndcg@5,")) << line;
+    EXPECT_NE(line.find(",item_ndcg@5"), std::string::npos) << line;
+    std::map<std::string, std::pair<double, int>> recalls;
+    while (std::getline(file, line)) {
+        std::stringstream cells(line);
+        std::string recipe;
+        std::string group;
+        std::string recall;
+        std::getline(std::getline(std::getline(cells, recipe, ','), group, ','), recall, ',');
+        recalls[recipe].first += std::stod(recall);
+        ++recalls[recipe].second;
+    }
+    ASSERT_EQ(recalls.size(), report->models.size());
+    for (const ModelReport& model : report->models) {
+        const auto& [sum, count] = recalls[model.recipe];
+        EXPECT_EQ(count, 60);
+        EXPECT_NEAR(sum / count, *model.metric("recall@5"), 1e-9) << model.recipe;
+    }
+    EXPECT_FALSE(evaluate_tables(options).ok()) << "the file is there";
+    options.overwrite = true;
+    EXPECT_TRUE(evaluate_tables(options).ok());
+    options.per_group_path = folder_.path("groups.doc");
+    EXPECT_FALSE(evaluate_tables(options).ok());
 }
 
 TEST_F(EvaluateTables, splits_by_time) {
