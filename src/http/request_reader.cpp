@@ -123,7 +123,9 @@ RequestReader::Outcome RequestReader::State::finish() {
 
 std::span<char> RequestReader::space() {
     State& state = *state_;
-    if (state.end == state.buffer.size() && state.begin > state.header_end) {
+    // A header stays where it is, also what the parser has taken of it.
+    if (state.end == state.buffer.size() && state.header_end > 0 &&
+        state.begin > state.header_end) {
         std::memmove(state.buffer.data() + state.header_end, state.buffer.data() + state.begin,
                      state.end - state.begin);
         state.end -= state.begin - state.header_end;
@@ -163,6 +165,10 @@ RequestReader::Outcome RequestReader::advance() {
         }
         if (error && error != http::error::need_more) {
             return state.refuse(error);
+        }
+        // The parser holds only what it has not taken yet to its limit.
+        if ((state.header_end > 0 ? state.header_end : state.end) > state.limits.header_bytes) {
+            return state.refuse(http::error::header_limit);
         }
         if (taken == 0) {
             break;

@@ -156,6 +156,32 @@ TEST(RequestReader, refuses_whatever_could_be_read_in_two_ways) {
     }
 }
 
+TEST(RequestReader, reads_headers_longer_than_its_first_buffer) {
+    constexpr RequestLimits kLimits;
+    for (const std::size_t step : {std::size_t{1000}, std::size_t{1448}, std::size_t{1} << 20}) {
+        for (std::size_t length = 1900; length < kLimits.header_bytes - 100; length += 450) {
+            const std::string cookie(length / 2, 'c');
+            const std::string head = kHost + "Cookie: " + cookie +
+                                     "\r\nX-Long: " + std::string(length / 2, 'x') + "\r\n";
+            const Seen seen =
+                read_all("GET /first/path?k=1 HTTP/1.1\r\n" + head + "\r\n" +
+                             "POST /second HTTP/1.1\r\n" + head + "Content-Length: 5\r\n\r\nhello",
+                         step, kLimits);
+            EXPECT_EQ(seen.requests,
+                      (std::vector<std::string>{"GET /first/path ", "POST /second hello"}))
+                << length << " in steps of " << step;
+        }
+        // However many lines a header has, all of it counts.
+        std::string lines;
+        for (int number = 0; number < 90; ++number) {
+            lines += "X-Line: " + std::string(200, 'l') + "\r\n";
+        }
+        EXPECT_EQ(read_all("GET / HTTP/1.1\r\n" + kHost + lines + "\r\n", step, kLimits).status,
+                  431);
+        EXPECT_EQ(read_all("GET / HTTP/1.1\r\n" + kHost + lines, step, kLimits).status, 431);
+    }
+}
+
 TEST(RequestReader, says_which_limit_was_passed) {
     const std::string start = "POST / HTTP/1.1\r\n" + kHost;
     EXPECT_EQ(read_all(start + "A: " + std::string(600, 'a') + "\r\n\r\n").status, 431);
