@@ -253,10 +253,13 @@ public:
         estimated_ += estimated_seconds;
         measured_ += seconds;
     }
-    /// Little was done: what is fixed about a fit would count for all of it.
+    /// Little was done: what is fixed about a fit would count for all of it. And estimates are
+    /// rough, so that no recipe is left out for what only another was underestimated by.
     double factor() const {
-        constexpr double kFewestSeconds = 1;
-        return measured_ < kFewestSeconds ? 1 : std::max(1.0, measured_ / (estimated_ + 0.1));
+        constexpr double kFewestSeconds = 2;
+        constexpr double kMost = 3;
+        return measured_ < kFewestSeconds ? 1
+                                          : std::clamp(measured_ / (estimated_ + 0.1), 1.0, kMost);
     }
 
 private:

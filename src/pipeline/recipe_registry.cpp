@@ -306,7 +306,7 @@ Status set_option(RecipeParams& params, std::string_view name, double value) {
 
 RecipeCost estimated_cost(const RecipeParams& params, const SparseView& interactions) {
     constexpr double kSecondsPerPair = 8e-9;
-    constexpr double kSecondsPerStep = 4e-8;     // from an item of a history to another of a group
+    constexpr double kSecondsPerStep = 3e-7;     // from an item of a history to another of a group
     constexpr double kSecondsPerWeight = 2e-10;  // added to a score
     const auto groups = static_cast<double>(interactions.num_rows);
     const auto items = static_cast<double>(interactions.num_columns);
