@@ -280,7 +280,8 @@ bool race_duckdb(const SparseMatrix& table, int repetitions) {
         rows = cooccurrence_rows({table.view(), {}}, {}, pool).value();
     });
     Status failure;
-    const Timing theirs = median_of(1, [&] { failure = session->query(kPairsSql).status(); });
+    const Timing theirs =
+        median_of(repetitions, [&] { failure = session->query(kPairsSql).status(); });
     if (!failure.ok()) {
         fmt::print("\nDuckDB: {}\n", failure.message());
         return false;
@@ -288,8 +289,7 @@ bool race_duckdb(const SparseMatrix& table, int repetitions) {
     const Result<std::uint64_t> differences = count_differences(*session, rows);
     const bool same = differences.ok() && *differences == 0 && num_entries == rows.size();
     fmt::print(
-        "\nscored pairs from integers in memory, {} threads, DuckDB {} second run, ours median of "
-        "{}:\n",
+        "\nscored pairs from integers in memory, {} threads, DuckDB {}, medians of {} runs:\n",
         kThreads, session->library_version(), repetitions);
     const auto print = [&](const char* what, const Timing& timing) {
         fmt::print(

@@ -5,6 +5,7 @@
 
 #include "cooc/huge_pages.h"
 #include "cooc/mirrored_triangle.h"
+#include "cooc/triangle_blocks.h"
 
 namespace segue {
 
@@ -44,11 +45,11 @@ double own_pmi(const Counted& counted, std::uint32_t item_row) {
                                         counted.totals.total_frequency);
 }
 
-/// What one thread brings along; memory is kept from chunk to chunk.
+/// What one thread brings along.
 template <typename Value>
 struct Worker {
     std::vector<double> pmi;
-    TriangleChunk<Value> staged;
+    TriangleBlocks<Value> rows;
 };
 
 /// Counts every pair once and calls value_of(c, pmi) for each entry of the upper triangle, diagonal
@@ -59,36 +60,31 @@ MirroredMatrix<Value> count_mirrored(const Counted& counted, ThreadPool& pool,
     const Chunks chunks = item_chunks(counted.counter);
     std::vector<TriangleChunk<Value>> triangle(chunks.count());
     std::vector<Worker<Value>> workers(pool.num_threads());
-    const auto append = [&](const PairRow& row, std::vector<double>& pmi,
-                            TriangleChunk<Value>& staged) {
-        if (counted.frequencies[row.item_row] > 0) {
-            pmi.resize(row.partners.size());
-            counted.scorer.score_row(row.item_row, row.partners, row.together, row.weighted, pmi);
-            const std::size_t begin = staged.columns.size();
-            staged.columns.push_back(row.item_row);
-            staged.columns.insert(staged.columns.end(), row.partners.begin(), row.partners.end());
-            staged.values.resize(staged.columns.size());
-            Value* const values = staged.values.data() + begin;
-            values[0] = value_of(static_cast<double>(counted.frequencies[row.item_row]),
-                                 own_pmi(counted, row.item_row));
-            for (std::size_t place = 0; place < row.partners.size(); ++place) {
-                values[place + 1] = value_of(row.together[place], pmi[place]);
-            }
+    const auto append = [&](const PairRow& row, Worker<Value>& worker) {
+        if (counted.frequencies[row.item_row] == 0) {
+            worker.rows.append_row(0);
+            return;
         }
-        staged.row_ends.push_back(staged.columns.size());
+        worker.pmi.resize(row.partners.size());
+        counted.scorer.score_row(row.item_row, row.partners, row.together, row.weighted,
+                                 worker.pmi);
+        const auto [columns, values] = worker.rows.append_row(row.partners.size() + 1);
+        columns[0] = row.item_row;
+        std::copy(row.partners.begin(), row.partners.end(), columns.begin() + 1);
+        values[0] = value_of(static_cast<double>(counted.frequencies[row.item_row]),
+                             own_pmi(counted, row.item_row));
+        for (std::size_t place = 0; place < row.partners.size(); ++place) {
+            values[place + 1] = value_of(row.together[place], worker.pmi[place]);
+        }
     };
     count_all_rows(counted.counter, pool, listener,
                    [&](std::size_t chunk, unsigned number, const PairRow& row) {
-                       Worker<Value>& worker = workers[number];
-                       append(row, worker.pmi, worker.staged);
+                       append(row, workers[number]);
                        if (row.item_row + 1 == chunks.end(chunk)) {
-                           triangle[chunk] = worker.staged;  // exactly as large as it must be
-                           worker.staged.row_ends.clear();
-                           worker.staged.columns.clear();
-                           worker.staged.values.clear();
+                           triangle[chunk] = workers[number].rows.end_chunk();
                        }
                    });
-    return mirror_triangle(chunks, std::move(triangle), pool);
+    return mirror_triangle<Value>(chunks, triangle, pool);
 }
 
 /// What is known of the entries of one row. The PMI is worked out as for the matrix: the same bits.

@@ -26,8 +26,8 @@ void for_each_row(const Chunks& chunks, std::span<const TriangleChunk<Value>> tr
             const std::size_t item = chunks.begin(chunk) + row;
             const std::uint64_t end = part.row_ends[row];
             if (item < end_item) {
-                take(item, std::span(part.columns).subspan(begin, end - begin),
-                     std::span(part.values).subspan(begin, end - begin));
+                take(item, part.columns.subspan(begin, end - begin),
+                     part.values.subspan(begin, end - begin));
             }
             begin = end;
         }
@@ -55,7 +55,7 @@ std::vector<std::uint64_t> count_rows(const Chunks& chunks,
 
 template <typename Value>
 MirroredMatrix<Value> mirror_triangle(const Chunks& chunks,
-                                      std::vector<TriangleChunk<Value>> triangle,
+                                      std::span<const TriangleChunk<Value>> triangle,
                                       ThreadPool& pool) {
     MirroredMatrix<Value> matrix;
     matrix.offsets = count_rows<Value>(chunks, triangle);
@@ -91,9 +91,10 @@ MirroredMatrix<Value> mirror_triangle(const Chunks& chunks,
     return matrix;
 }
 
-template MirroredMatrix<float> mirror_triangle(const Chunks&, std::vector<TriangleChunk<float>>,
+template MirroredMatrix<float> mirror_triangle(const Chunks&, std::span<const TriangleChunk<float>>,
                                                ThreadPool&);
-template MirroredMatrix<double> mirror_triangle(const Chunks&, std::vector<TriangleChunk<double>>,
+template MirroredMatrix<double> mirror_triangle(const Chunks&,
+                                                std::span<const TriangleChunk<double>>,
                                                 ThreadPool&);
 
 }  // namespace segue

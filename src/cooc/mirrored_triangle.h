@@ -12,12 +12,12 @@
 namespace segue {
 
 /// The rows of one chunk of items, one after the other: entries (item, partner) with partner >=
-/// item, ascending.
+/// item, ascending. Views TriangleBlocks.
 template <typename Value>
 struct TriangleChunk {
     std::vector<std::uint64_t> row_ends;  // [rows of the chunk] where each row ends in what follows
-    std::vector<std::uint32_t> columns;   // [num_entries]
-    std::vector<Value> values;            // [num_entries]
+    std::span<const std::uint32_t> columns;  // [num_entries]
+    std::span<const Value> values;           // [num_entries]
 };
 
 /// Compressed rows of the whole matrix, columns ascending in each.
@@ -29,16 +29,17 @@ struct MirroredMatrix {
 };
 
 /// Entries (i, j) with i < j appear as (j, i) too. `chunks` tells which items each of `triangle`
-/// has; they are freed as soon as they are not needed. Made for float and double.
+/// has. Made for float and double.
 template <typename Value>
 MirroredMatrix<Value> mirror_triangle(const Chunks& chunks,
-                                      std::vector<TriangleChunk<Value>> triangle, ThreadPool& pool);
+                                      std::span<const TriangleChunk<Value>> triangle,
+                                      ThreadPool& pool);
 
 extern template MirroredMatrix<float> mirror_triangle(const Chunks&,
-                                                      std::vector<TriangleChunk<float>>,
+                                                      std::span<const TriangleChunk<float>>,
                                                       ThreadPool&);
 extern template MirroredMatrix<double> mirror_triangle(const Chunks&,
-                                                       std::vector<TriangleChunk<double>>,
+                                                       std::span<const TriangleChunk<double>>,
                                                        ThreadPool&);
 
 }  // namespace segue
