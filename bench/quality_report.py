@@ -61,9 +61,9 @@ def title(model):
 
 
 def against(model, metric):
-    """"best", "tie" or how far from the best, as an interval."""
+    """"best", "tie" or how far from the best, as an interval; nothing of what was judged apart from the others."""
     comparison = model.get("against_best", {}).get(metric)
-    if comparison is None:
+    if comparison is None or "tune_seconds" in model:
         return ""
     if comparison["best"] == model["recipe"]:
         return "best"
@@ -179,7 +179,7 @@ HEAD = """# Quality beside public libraries
 all items of the training part are candidates but the group's own, recall divides by all held-out items, NDCG by the best
 list of min(20, held-out items). Rows in bold are Segue's, with defaults unless they say tuned; settings of ours and of
 the libraries were chosen on a validation part cut from the training part, never by the test part. "From the best" is the
-95 % interval of the paired bootstrap over the groups; in a tie it has 0 in it. The columns for items: one item of each
+95 % interval of the paired bootstrap over the groups; in a tie it has 0 in it; tuned rows were judged apart. The columns for items: one item of each
 group's training part asks, its held-out items are right. Popularity is the mean number of groups of what is shown.
 [quality.md](../quality.md) says what to make of it.
 """
