@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/quantile.h"
 #include "base/stopwatch.h"
 
 namespace segue::bench {
@@ -42,8 +43,7 @@ double SingleTimes::mean_us() const {
 double SingleTimes::percentile_us(double share) const {
     std::vector<std::int64_t> sorted = cpu_ns;
     std::sort(sorted.begin(), sorted.end());
-    const double place = share * static_cast<double>(sorted.size() - 1);
-    return 1e-3 * static_cast<double>(sorted[static_cast<std::size_t>(place)]);
+    return 1e-3 * quantile(sorted, share);
 }
 
 SingleTimes time_calls(std::size_t count, double seconds,

@@ -325,14 +325,6 @@ LoadResult Generator::run() {
 
 }  // namespace
 
-double quantile(const std::vector<float>& ascending, double share) {
-    if (ascending.empty()) {
-        return 0;
-    }
-    const auto place = static_cast<std::size_t>(share * static_cast<double>(ascending.size()));
-    return static_cast<double>(ascending[std::min(place, ascending.size() - 1)]);
-}
-
 std::vector<float> sorted_microseconds(const std::vector<AnswerTime>& times) {
     std::vector<float> microseconds;
     microseconds.reserve(times.size());

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/quantile.h"
+
 namespace segue::bench {
 
 struct LoadPlan {
@@ -44,9 +46,6 @@ struct LoadResult {
     std::uint64_t num_failures() const { return num_not_ok + num_broken + num_wrong; }
     double rate() const { return static_cast<double>(num_answers) / seconds; }
 };
-
-/// Of numbers in ascending order; `share` 0.5 is the median. 0 without numbers.
-double quantile(const std::vector<float>& ascending, double share);
 
 /// The answers' microseconds, ascending.
 std::vector<float> sorted_microseconds(const std::vector<AnswerTime>& times);

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "index/leaf_index.h"
 #include "index_build/build_index.h"
@@ -42,12 +43,6 @@ struct Measured {
     double scored = 0;
     double rescored = 0;
 };
-
-double quantile(std::vector<double> values, double share) {
-    const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + at, values.end());
-    return values[static_cast<std::size_t>(at)];
-}
 
 /// Queries one at a time; the time of each is the least of several rounds, since the machine may
 /// have other work.
@@ -81,6 +76,7 @@ Measured measure_single(const LeafIndex& index, const VectorSet& set, const SetT
         }
     }
     one.mean_us = std::accumulate(times.begin(), times.end(), 0.0) / queries;
+    std::sort(times.begin(), times.end());
     one.median_us = quantile(times, 0.5);
     one.p99_us = quantile(times, 0.99);
     one.recall = recall_by_row(truth, answers, kResults);

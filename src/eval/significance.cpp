@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/quantile.h"
 #include "base/random.h"
 
 namespace segue {
@@ -33,14 +34,6 @@ double mean_of(std::span<const double> values) {
         sum += value;
     }
     return sum / static_cast<double>(values.size());
-}
-
-/// The value that a share of `sorted` is below, between two neighbours where it falls there.
-double quantile(std::span<const double> sorted, double share) {
-    const double place = share * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "index/planner.h"
 
@@ -199,8 +200,7 @@ Result<Latency> measure_latency(const LeafIndex& index, const QuerySet& queries,
     }
     microseconds.resize(num_timed);
     std::sort(microseconds.begin(), microseconds.end());
-    return Latency{microseconds[microseconds.size() / 2],
-                   microseconds[microseconds.size() * 99 / 100]};
+    return Latency{quantile(microseconds, 0.5), quantile(microseconds, 0.99)};
 }
 
 SearchPath planned_path(const IndexTables& tables, const TreeKnobs& knobs, double exact_share) {
