@@ -42,6 +42,7 @@ def parse_arguments(words):
     parser.add_argument("--peers", type=lambda text: [p for p in text.split(",") if p], help="of " + ", ".join(PEERS))
     parser.add_argument("--max-builds", type=int, help="indexes a library may build for a set (3; short 1)")
     parser.add_argument("--rounds", type=int, help="rounds of searching (5; short 1)")
+    parser.add_argument("--first-round", type=int, default=1, help="go on from this one with --keep (1)")
     parser.add_argument("--seconds", type=float, help="CPU seconds a setting is searched with (1; short 0.2)")
     parser.add_argument("--core", type=int, default=0, help="core that searches run on (0)")
     parser.add_argument("--wait-idle", type=float, default=60, help="seconds to wait for an idle machine (60)")
@@ -213,7 +214,7 @@ class Runner:
                 if cache is not None:
                     contenders.append((peer, build, cache))
         os.makedirs(os.path.join(self.results, name), exist_ok=True)
-        for number in range(self.arguments.rounds):
+        for number in range(self.arguments.first_round - 1, self.arguments.rounds):
             turn = number % len(contenders)
             for peer, build, what in contenders[turn:] + contenders[:turn]:
                 out = os.path.join(self.results, name, f"{peer}-{build}-round{number}.json")

@@ -158,8 +158,8 @@ def filter_table(found):
 INTRODUCTION = """# The index beside other libraries
 
 Written by `./dev bench index`; `bench/index_bench.py --help` has its flags. {machine}; {system}; {date}; commit
-{commit}; kernels {kernels}. {rounds} rounds, {seconds:g} CPU seconds a setting; before a search the machine was busy
-{busy:.0%} in the median, {worst:.0%} at worst.
+{commit}; kernels {kernels}. {seconds:g} CPU seconds a setting; before a search the machine was busy {busy:.0%} in the
+median, {worst:.0%} at worst. Rounds of searching are said with each set.
 
 Every library has a process of its own, held to one core while it searches (two while it builds), and huge pages for
 what it allocates; the order turns from round to round. Times are CPU time of the process, so that other work on the
@@ -178,7 +178,7 @@ def document(summaries, facts, extras, note):
     kernels = next((run["kernels"] for summary in summaries for run in summary.runs_of("segue")), "-")
     text = INTRODUCTION.format(
         kernels=kernels, busy=facts["busy_median"], worst=facts["busy_worst"],
-        **{key: facts[key] for key in ("machine", "system", "date", "commit", "rounds", "seconds")},
+        **{key: facts[key] for key in ("machine", "system", "date", "commit", "seconds")},
     )
     versions = {
         f"{library} {run['version']}"
@@ -200,7 +200,8 @@ def document(summaries, facts, extras, note):
         if facts_of_set["lid"] > 0:
             low, high = facts_of_set["lid_p10"], facts_of_set["lid_p90"]
             text += f"; local intrinsic dimension {facts_of_set['lid']:.1f} (p10 {low:.1f}, p90 {high:.1f})"
-        text += f". Seed {facts_of_set['seed']}. Queries a second at recall@10:\n\n"
+        rounds = len(summary.rounds)
+        text += f". Seed {facts_of_set['seed']}; {rounds} round{'s' if rounds > 1 else ''}. Queries a second at recall@10:\n\n"
         text += f"![recall against speed](index-{summary.name}.svg)\n\n"
         text += set_tables(summary) + "\n"
         if summary.name in extras["filters"]:

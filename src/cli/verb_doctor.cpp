@@ -129,7 +129,7 @@ Result<BundleFinding> try_bundle(const std::string& path) {
         return finding;
     }
     const Result<std::vector<CalibrationQueries>> queries =
-        make_calibration_queries(*model, kQueries, model->info().seed);
+        make_calibration_queries(*model, *model->index(), kQueries, model->info().seed);
     if (!queries.ok()) {
         return queries.status();
     }

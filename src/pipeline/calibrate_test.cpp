@@ -3,16 +3,34 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include "index/exact_index.h"
 #include "index_build/build_index.h"
 #include "pipeline/clustered_parts.h"
+#include "recommend/query_vector.h"
 
 namespace segue {
 namespace {
 
 using testing::clustered_parts;
+
+/// A model and an index over its vectors. Not copyable: the index views both.
+struct IndexedParts {
+    explicit IndexedParts(ModelParts model_parts, std::uint32_t num_leaves = 10)
+        : model(Model::from_parts(std::move(model_parts))),
+          parts(build_index(model.item_vectors(), {.num_leaves = num_leaves}, pool).value()),
+          index(LeafIndex::open(parts.tables(), model.item_vectors()).value()) {}
+    IndexedParts(const IndexedParts&) = delete;
+    IndexedParts& operator=(const IndexedParts&) = delete;
+
+    ThreadPool pool{2};
+    Model model;
+    IndexParts parts;
+    LeafIndex index;
+};
 
 TEST(RecallEstimate, covers_the_true_recall_about_as_often_as_it_says) {
     Random random(1);
@@ -51,8 +69,9 @@ TEST(RecallEstimate, has_a_width_where_every_query_agrees_and_shrinks_with_more)
 }
 
 TEST(CalibrationQueries, are_of_every_kind_kept_apart_and_about_known_items) {
-    const Model model = Model::from_parts(clustered_parts(AnswerBy::kFoldIn, 400));
-    const auto queries = make_calibration_queries(model, 100, 7).value();
+    const IndexedParts indexed(clustered_parts(AnswerBy::kFoldIn, 400));
+    const Model& model = indexed.model;
+    const auto queries = make_calibration_queries(model, indexed.index, 100, 7).value();
     ASSERT_EQ(queries.size(), 3U);
     EXPECT_EQ(queries[0].kind, QueryKind::kGroups);
     EXPECT_EQ(queries[0].usual_exponent, 0);
@@ -75,8 +94,8 @@ TEST(CalibrationQueries, are_of_every_kind_kept_apart_and_about_known_items) {
         EXPECT_LE(queries[1].tuning.excluded.view().row_size(query), 5U);
     }
     // The same by the same seed.
-    const auto again = make_calibration_queries(model, 100, 7).value();
-    const auto other = make_calibration_queries(model, 100, 8).value();
+    const auto again = make_calibration_queries(model, indexed.index, 100, 7).value();
+    const auto other = make_calibration_queries(model, indexed.index, 100, 8).value();
     EXPECT_EQ(again[1].tuning.excluded.columns, queries[1].tuning.excluded.columns);
     EXPECT_NE(other[1].tuning.excluded.columns, queries[1].tuning.excluded.columns);
 }
@@ -86,11 +105,29 @@ TEST(CalibrationQueries, need_no_histories) {
     parts.groups = {};
     parts.interactions = {};
     parts.interactions.num_columns = 50;
-    const auto queries = make_calibration_queries(Model::from_parts(std::move(parts)), 100, 7);
+    const IndexedParts indexed(std::move(parts));
+    const auto queries = make_calibration_queries(indexed.model, indexed.index, 100, 7);
     ASSERT_TRUE(queries.ok());
     ASSERT_EQ(queries->size(), 2U);
     EXPECT_EQ((*queries)[0].kind, QueryKind::kSums);
     EXPECT_EQ((*queries)[0].tuning.size() + (*queries)[0].held_out.size(), 50U);
+}
+
+TEST(CalibrationQueries, add_up_items_that_are_near_where_nothing_else_says_what_goes_together) {
+    ModelParts parts = clustered_parts(AnswerBy::kVectors, 1000);
+    parts.groups = {};
+    parts.interactions = {};
+    parts.interactions.num_columns = 1000;
+    parts.neighbours = {};
+    const IndexedParts indexed(std::move(parts));
+    const auto queries = make_calibration_queries(indexed.model, indexed.index, 100, 7).value();
+    const SparseView members = queries[0].tuning.excluded.view();
+    for (std::size_t query = 0; query < members.num_rows; ++query) {
+        // Of unit vectors that point anywhere the sum is as long as the root of their number.
+        const auto count = static_cast<double>(members.row_size(query));
+        EXPECT_GE(count, 2);
+        EXPECT_GT(vector_norm(queries[0].tuning.vectors.row(query)), 1.2 * std::sqrt(count));
+    }
 }
 
 TEST(MeasureRecall, agrees_with_a_count_by_hand) {
@@ -98,7 +135,7 @@ TEST(MeasureRecall, agrees_with_a_count_by_hand) {
     ThreadPool pool(2);
     const IndexParts parts = build_index(model.item_vectors(), {.num_leaves = 20}, pool).value();
     const LeafIndex index = LeafIndex::open(parts.tables(), model.item_vectors()).value();
-    const auto queries = make_calibration_queries(model, 60, 1).value();
+    const auto queries = make_calibration_queries(model, index, 60, 1).value();
     const QuerySet& set = queries.back().held_out;
     const SearchSetting exact = {0.5, SearchPath::kExact, {}};
     EXPECT_EQ(measure_recall(index, set, exact, pool)->mean, 1);
@@ -159,7 +196,7 @@ TEST(KnobFinder, finds_knobs_that_reach_their_target_and_cost_more_for_more) {
     ThreadPool pool(2);
     const IndexParts parts = build_index(model.item_vectors(), {.num_leaves = 50}, pool).value();
     const LeafIndex index = LeafIndex::open(parts.tables(), model.item_vectors()).value();
-    const auto queries = make_calibration_queries(model, 80, 1).value();
+    const auto queries = make_calibration_queries(model, index, 80, 1).value();
     KnobFinder finder(index, queries, pool);
     double effort = 0;
     for (const double target : {0.5, 0.8, 0.9}) {

@@ -95,34 +95,63 @@ private:
     std::size_t queries_a_part_;
 };
 
-/// Items that go with a first one: of one of its groups, else of its list, else any.
-std::vector<std::uint32_t> companions(const Model& model, std::uint32_t item_row, Random& random) {
-    const SparseView histories = model.interactions();
-    if (histories.num_rows > 0) {
-        const auto groups = model.interactions_by_item().row_columns(item_row);
-        if (!groups.empty()) {
-            const auto items = histories.row_columns(groups[random.below(groups.size())]);
-            return {items.begin(), items.end()};
+/// Tells which items go with one: of one of its groups, else of its list, else the nearest. Views
+/// both. Not thread-safe.
+class CompanionFinder {
+public:
+    CompanionFinder(const Model& model, const LeafIndex& index) : model_(model), index_(index) {}
+
+    Result<std::vector<std::uint32_t>> find(std::uint32_t item_row, Random& random) {
+        const SparseView histories = model_.interactions();
+        if (histories.num_rows > 0) {
+            const auto groups = model_.interactions_by_item().row_columns(item_row);
+            if (!groups.empty()) {
+                const auto items = histories.row_columns(groups[random.below(groups.size())]);
+                return std::vector<std::uint32_t>(items.begin(), items.end());
+            }
         }
+        const NeighboursView lists = model_.neighbours();
+        if (lists.num_items() > 0 && lists.list_size(item_row) > 0) {
+            const auto items =
+                lists.item_rows.subspan(lists.offsets[item_row], lists.list_size(item_row));
+            return std::vector<std::uint32_t>(items.begin(), items.end());
+        }
+        return nearest(item_row);
     }
-    const NeighboursView lists = model.neighbours();
-    if (lists.num_items() > 0 && lists.list_size(item_row) > 0) {
-        const auto items =
-            lists.item_rows.subspan(lists.offsets[item_row], lists.list_size(item_row));
-        return {items.begin(), items.end()};
+
+private:
+    Result<std::vector<std::uint32_t>> nearest(std::uint32_t item_row) {
+        constexpr std::size_t kNearest = 20;
+        Status status = index_.search(model_.item_vectors().row(item_row),
+                                      {.k = kNearest,
+                                       .popularity_exponent = model_.info().popularity_exponent,
+                                       .excluded = std::span(&item_row, 1)},
+                                      scratch_, found_);
+        if (!status.ok()) {
+            return status;
+        }
+        std::vector<std::uint32_t> items;
+        for (const ScoredRow& scored : found_) {
+            items.push_back(scored.item_row);
+        }
+        return items;
     }
-    std::vector<std::uint32_t> items(4);
-    for (std::uint32_t& item : items) {
-        item = static_cast<std::uint32_t>(random.below(model.num_items()));
-    }
-    return items;
-}
+
+    const Model& model_;
+    const LeafIndex& index_;
+    SearchScratch scratch_;
+    std::vector<ScoredRow> found_;
+};
 
 /// The first item and up to four companions.
-std::vector<std::uint32_t> members_of_sum(const Model& model, std::uint32_t item_row,
-                                          std::uint64_t seed) {
+Result<std::vector<std::uint32_t>> members_of_sum(CompanionFinder& companions,
+                                                  std::uint32_t item_row, std::uint64_t seed) {
     Random random(seed ^ kMembersStream, item_row);
-    std::vector<std::uint32_t> candidates = companions(model, item_row, random);
+    Result<std::vector<std::uint32_t>> found = companions.find(item_row, random);
+    if (!found.ok()) {
+        return found.status();
+    }
+    std::vector<std::uint32_t>& candidates = *found;
     std::vector<std::uint32_t> members = {item_row};
     const std::size_t wanted = 2 + random.below(4);
     while (members.size() < wanted && !candidates.empty()) {
@@ -161,6 +190,7 @@ std::string_view name_of(QueryKind kind) {
 }
 
 Result<std::vector<CalibrationQueries>> make_calibration_queries(const Model& model,
+                                                                 const LeafIndex& index,
                                                                  std::size_t queries_a_part,
                                                                  std::uint64_t seed) {
     const MatrixView vectors = model.item_vectors();
@@ -168,6 +198,7 @@ Result<std::vector<CalibrationQueries>> make_calibration_queries(const Model& mo
     const bool folds_in = model.info().answer_by == AnswerBy::kFoldIn;
     const double exponent = model.info().popularity_exponent;
     const HistoryFolder folder(model);
+    CompanionFinder companions(model, index);
     const QueryMaker of_group = [&](std::uint32_t row, std::span<float> vector,
                                     std::vector<std::uint32_t>& own) {
         const auto items = histories.row_columns(row);
@@ -180,7 +211,11 @@ Result<std::vector<CalibrationQueries>> make_calibration_queries(const Model& mo
     };
     const QueryMaker of_sum = [&](std::uint32_t row, std::span<float> vector,
                                   std::vector<std::uint32_t>& own) {
-        own = members_of_sum(model, row, seed);
+        Result<std::vector<std::uint32_t>> members = members_of_sum(companions, row, seed);
+        if (!members.ok()) {
+            return members.status();
+        }
+        own = std::move(members).value();
         write_sum(vectors, own, vector);
         return Status();
     };

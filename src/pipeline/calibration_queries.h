@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "data/matrix.h"
 #include "data/sparse.h"
+#include "index/leaf_index.h"
 #include "model/model.h"
 
 namespace segue {
@@ -42,9 +43,11 @@ struct CalibrationQueries {
 };
 
 /// At most that many queries a part and kind, drawn by the seed without repetition; kinds the
-/// model has no data for are left out, and so are queries without a direction. Returns an error if:
-/// a history cannot be folded in.
+/// model has no data for are left out, and so are queries without a direction. Where the model has
+/// neither histories nor lists, `index`, over its vectors, says which items go together. Returns an
+/// error if: a history cannot be folded in, or a search fails.
 Result<std::vector<CalibrationQueries>> make_calibration_queries(const Model& model,
+                                                                 const LeafIndex& index,
                                                                  std::size_t queries_a_part,
                                                                  std::uint64_t seed);
 

@@ -286,7 +286,7 @@ Result<IndexedModel> index_model(const Model& model, const IndexModelOptions& op
         return index.status();
     }
     const Result<std::vector<CalibrationQueries>> queries =
-        make_calibration_queries(model, kQueriesAPart, build.seed);
+        make_calibration_queries(model, *index, kQueriesAPart, build.seed);
     if (!queries.ok()) {
         return queries.status();
     }
