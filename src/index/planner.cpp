@@ -31,7 +31,7 @@ constexpr double kTreeScore = 0.3;
 /// A candidate rescored by int8 and, some of them, f32 rows.
 constexpr double kTreeCandidate = 60;
 /// A dimension of a leaf's centre.
-constexpr double kCentreElement = 0.03;
+constexpr double kCentreElement = 0.01;
 /// What batches of the tree gain by sharing the reading of codes.
 constexpr double kTreeBatchGain = 0.7;
 /// Leaves read behind a filter that one item in s passes: so many times s to that power. Measured
