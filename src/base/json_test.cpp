@@ -59,14 +59,24 @@ TEST(JsonWriter, writes_into_the_memory_of_another_text_and_on_after_a_look) {
     }
 }
 
-TEST(JsonWriter, takes_what_is_json_already_in_pieces) {
-    JsonWriter json;
-    json.begin_array();
-    for (const std::string_view id : {"a", "b\"c"}) {
-        json.begin_raw(R"({"id":)").value(id).begin_raw(R"("score":)").value(0.5f).end_object();
+TEST(JsonWriter, writes_an_entry_as_it_writes_its_parts) {
+    constexpr JsonEntry kEntry = {R"({"id":")", R"(","score":)"};
+    for (const std::string& id :
+         {std::string(), std::string("a"), std::string("seven-7"), std::string(40, 'b'),
+          std::string("b\"c"), std::string("Bj\xF6rk")}) {
+        for (const float score : {0.5F, -1234.5F, 1e-20F, 0.123456789F, HUGE_VALF}) {
+            JsonWriter whole;
+            JsonWriter parts;
+            whole.begin_array();
+            parts.begin_array();
+            for (int times = 0; times < 20; ++times) {
+                whole.begin_entry(kEntry, id, score).key("more").value(1).end_object();
+                parts.begin_object().key("id").value(id).key("score").value(score);
+                parts.key("more").value(1).end_object();
+            }
+            EXPECT_EQ(whole.raw("[1,2]").end_array().take(), parts.raw("[1,2]").end_array().take());
+        }
     }
-    EXPECT_EQ(json.raw("[1,2]").end_array().take(),
-              R"([{"id":"a","score":0.5},{"id":"b\"c","score":0.5},[1,2]])");
 }
 
 TEST(JsonWriter, writes_numbers_that_read_back_and_null_for_the_rest) {

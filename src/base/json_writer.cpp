@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
+#include "base/decimal.h"
 #include "base/text.h"
 
 namespace segue {
@@ -65,6 +67,27 @@ Word word_at(const char* place) {
     return word;
 }
 
+/// Copies up to 16 bytes without a call, as most texts are short: two words that may overlap.
+inline char* copy_text(std::string_view text, char* place) {
+    const auto copy_ends = [&](auto word) {
+        using Word = decltype(word);
+        const auto first = word_at<Word>(text.data());
+        const auto last = word_at<Word>(text.data() + text.size() - sizeof(Word));
+        std::memcpy(place, &first, sizeof(Word));
+        std::memcpy(place + text.size() - sizeof(Word), &last, sizeof(Word));
+    };
+    if (text.size() > 2 * sizeof(std::uint64_t)) {
+        std::memcpy(place, text.data(), text.size());
+    } else if (text.size() >= sizeof(std::uint64_t)) {
+        copy_ends(std::uint64_t{0});
+    } else if (text.size() >= sizeof(std::uint32_t)) {
+        copy_ends(std::uint32_t{0});
+    } else {
+        std::copy(text.begin(), text.end(), place);
+    }
+    return place + text.size();
+}
+
 /// The bytes of a text of up to 7, some of them twice, and spaces.
 std::uint64_t short_word(std::string_view text) {
     if (text.size() >= sizeof(std::uint32_t)) {
@@ -80,7 +103,7 @@ std::uint64_t short_word(std::string_view text) {
 }
 
 /// Whether the text is ASCII without anything to escape: most texts are.
-bool is_plain(std::string_view text) {
+inline bool is_plain(std::string_view text) {
     const auto has_other = [](std::uint64_t word) {
         constexpr std::uint64_t kHighBits = 0x8080808080808080U;
         return ((word | bytes_below(word, 0x20) | bytes_equal(word, '"') |
@@ -116,6 +139,13 @@ std::string repaired(std::string_view value) {
         value.remove_prefix(take);
     }
     return text;
+}
+
+/// The text as it stands between quotation marks.
+std::string escaped(std::string_view text) {
+    std::string in_json;
+    append_escaped(in_json, is_valid_utf8(text) ? text : std::string_view(repaired(text)));
+    return in_json;
 }
 
 }  // namespace
@@ -175,17 +205,17 @@ JsonWriter& JsonWriter::end_array() {
 
 /// With the comma before it and, behind a key, the colon.
 void JsonWriter::append_text(std::string_view text, bool is_key) {
-    std::string escaped;
+    std::string in_json;
     if (!is_plain(text)) {
-        append_escaped(escaped, is_valid_utf8(text) ? text : std::string_view(repaired(text)));
-        text = escaped;
+        in_json = escaped(text);
+        text = in_json;
     }
     const std::size_t comma = needs_comma_ ? 1 : 0;
     char* place = room(comma + text.size() + (is_key ? 3 : 2));
     *place = ',';
     place += comma;
     *place++ = '"';
-    place = std::copy(text.begin(), text.end(), place);
+    place = copy_text(text, place);
     *place = '"';
     if (is_key) {
         place[1] = ':';
@@ -203,6 +233,24 @@ JsonWriter& JsonWriter::value(std::string_view text) {
     return *this;
 }
 
+JsonWriter& JsonWriter::begin_entry(const JsonEntry& entry, std::string_view text, float number) {
+    std::string in_json;
+    if (!is_plain(text)) {
+        in_json = escaped(text);
+        text = in_json;
+    }
+    char* place =
+        room(1 + entry.begin.size() + text.size() + entry.middle.size() + kMostFloatChars);
+    const char* const end = text_.data() + size_;
+    *place = ',';
+    place = copy_text(entry.begin, place + (needs_comma_ ? 1 : 0));
+    place = copy_text(entry.middle, copy_text(text, place));
+    place = std::isfinite(number) ? write_decimal(number, place) : copy_text("null", place);
+    size_ -= static_cast<std::size_t>(end - place);
+    needs_comma_ = true;
+    return *this;
+}
+
 template <typename Number>
 void JsonWriter::append_number(Number number) {
     constexpr std::size_t kMostBytes = 32;  // of any number of 64 bits
@@ -211,9 +259,12 @@ void JsonWriter::append_number(Number number) {
     if (needs_comma_) {
         *place++ = ',';
     }
-    const auto [stop, error] = std::to_chars(place, place + kMostBytes, number);
-    static_cast<void>(error);
-    size_ -= static_cast<std::size_t>(end - stop);
+    if constexpr (std::is_same_v<Number, float>) {
+        place = write_decimal(number, place);
+    } else {
+        place = std::to_chars(place, place + kMostBytes, number).ptr;
+    }
+    size_ -= static_cast<std::size_t>(end - place);
     needs_comma_ = true;
 }
 
@@ -252,19 +303,13 @@ JsonWriter& JsonWriter::null() {
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
-    begin_raw(json);
-    needs_comma_ = true;
-    return *this;
-}
-
-JsonWriter& JsonWriter::begin_raw(std::string_view json) {
     const std::size_t comma = needs_comma_ ? 1 : 0;
     char* const place = room(comma + json.size());
     if (needs_comma_) {
         *place = ',';
     }
     std::copy(json.begin(), json.end(), place + comma);
-    needs_comma_ = false;
+    needs_comma_ = true;
     return *this;
 }
 

@@ -8,6 +8,13 @@
 
 namespace segue {
 
+/// What is written around the text and in front of the number of an object, as JSON:
+/// {R"({"id":")", R"(","score":)"}
+struct JsonEntry {
+    std::string_view begin;
+    std::string_view middle;
+};
+
 /// Writes one JSON value, left to right, without white space. Strings are escaped as RFC 8259 asks;
 /// bytes that are no UTF-8 become U+FFFD. Numbers take the fewest digits that read back to the same
 /// value; a number that is not finite becomes null. Not thread-safe.
@@ -38,8 +45,8 @@ public:
     JsonWriter& null();
     /// A value that is JSON already.
     JsonWriter& raw(std::string_view json);
-    /// The beginning of a value, or the next key, that is JSON already; a value comes next.
-    JsonWriter& begin_raw(std::string_view json);
+    /// Begins an object with a text and a number, and leaves it open: what long lists are made of.
+    JsonWriter& begin_entry(const JsonEntry& entry, std::string_view text, float number);
 
     /// Valid until the next value.
     const std::string& text();

@@ -89,6 +89,12 @@ void HttpResponse::clear() {
     header_lines_.clear();
 }
 
+std::string header_line(std::string_view name, std::string_view value) {
+    HttpResponse response;
+    response.add_header(name, value);
+    return response.header_lines();
+}
+
 void set_error(HttpResponse& response, int status, std::string_view code, std::string_view text,
                std::string_view request_id) {
     JsonWriter json;

@@ -70,6 +70,8 @@ struct HttpResponse {
     /// Adds a header line. Requires: neither has control characters (checked; the line is left out
     /// otherwise).
     void add_header(std::string_view name, std::string_view value);
+    /// Adds lines made by header_line() before, which are not looked at again.
+    void add_header_lines(std::string_view lines) { header_lines_.append(lines); }
     /// "Name: value\r\n" lines added so far.
     const std::string& header_lines() const { return header_lines_; }
     /// As new, with the memory kept.
@@ -87,6 +89,9 @@ using HttpHandler = std::function<void(const HttpRequest&, HttpResponse&)>;
 /// added headers stay.
 void set_error(HttpResponse& response, int status, std::string_view code, std::string_view text,
                std::string_view request_id);
+
+/// "Name: value\r\n", or nothing where one of them has control characters.
+std::string header_line(std::string_view name, std::string_view value);
 
 /// "Not Found" for 404; "Unknown" for a code nobody uses here.
 std::string_view reason_of(int status);

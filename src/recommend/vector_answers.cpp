@@ -68,6 +68,7 @@ struct VectorAnswers::State {
     explicit State(const Model& the_model)
         : model(the_model),
           vectors(the_model.item_vectors()),
+          key_offsets(the_model.item_keys().offsets()),
           folder(the_model),
           search(the_model) {}
 
@@ -105,6 +106,7 @@ struct VectorAnswers::State {
 
     const Model& model;
     MatrixView vectors;
+    std::span<const std::uint64_t> key_offsets;
     HistoryFolder folder;
     VectorSearch search;
 };
@@ -121,10 +123,12 @@ float VectorAnswers::State::score(std::span<const float> query, std::uint32_t it
     return norm > 0 ? static_cast<float>(static_cast<double>(product) / factor) : 0;
 }
 
-/// Vectors of results lie anywhere in memory: all are on their way when the first one is read.
+/// Vectors of results lie anywhere in memory, and so do the keys they are named by: all are on
+/// their way when the first one is read.
 void VectorAnswers::State::prefetch(const std::vector<ScoredRow>& rows) const {
     for (const ScoredRow& row : rows) {
         prefetch_vector(vectors.row(row.item_row));
+        __builtin_prefetch(key_offsets.data() + row.item_row);
     }
 }
 
@@ -184,17 +188,18 @@ Status VectorAnswers::State::query_vector(const ResolvedQuery& query, Combine co
             items.push_back({item_row, 1});
         }
     }
-    VectorSum& mean = buffers.mean;
-    mean.reset(vectors.dim);
-    for (const WeightedItem& item : items) {
-        const double weight = static_cast<double>(item.weight);
-        if (combine == Combine::kSumOfSimilarities) {
-            sum.add_unit(vectors.row(item.item_row), weight);
-        } else {
-            mean.add(vectors.row(item.item_row), weight);
+    if (combine == Combine::kSumOfSimilarities) {
+        for (const WeightedItem& item : items) {
+            sum.add_unit(vectors.row(item.item_row), static_cast<double>(item.weight));
         }
+    } else {
+        VectorSum& mean = buffers.mean;
+        mean.reset(vectors.dim);
+        for (const WeightedItem& item : items) {
+            mean.add(vectors.row(item.item_row), static_cast<double>(item.weight));
+        }
+        sum.add_unit(mean);
     }
-    sum.add_unit(mean);
     sum.add_unit(query.vector, 1);
     sum.write(buffers.vector);
     return Status();
@@ -215,8 +220,8 @@ Status VectorAnswers::State::history_vector(std::span<const std::uint32_t> item_
     return Status();
 }
 
-/// Takes the first k of the item's stored list that are offered and not excluded. Returns false if
-/// the list is too short to say what the best k are.
+/// Takes the first k of the item's stored list that are offered and not excluded, to be scored.
+/// Returns false if the list is too short to say what the best k are.
 bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
                                          std::span<const std::uint32_t> excluded,
                                          const OfferedItems* offered, std::size_t k,
@@ -231,7 +236,7 @@ bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
         const std::uint32_t row = table.item_rows[entry];
         if (!std::binary_search(excluded.begin(), excluded.end(), row) &&
             (offered == nullptr || offered->contains(row))) {
-            rows.push_back({row, table.scores[entry]});
+            rows.push_back({row, 0});
         }
     }
     return rows.size() == k || table.list_size(item_row) + 1 == model.num_items();

@@ -7,6 +7,8 @@ namespace segue::serve {
 
 namespace {
 
+constexpr JsonEntry kResult = {R"({"id":")", R"(","score":)"};
+
 /// Rows of the items that are asked about, which evidence is given for.
 std::vector<std::uint32_t> asked_rows(const Query& query, const Model& model) {
     std::vector<std::uint32_t> rows;
@@ -108,8 +110,7 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
     prefetch_keys(answer.results, keys);
     json.key("results").begin_array();
     for (const ScoredRow& row : answer.results) {
-        json.begin_raw(R"({"id":)").value(keys[row.item_row]);
-        json.begin_raw(R"("score":)").value(row.score);
+        json.begin_entry(kResult, keys[row.item_row], row.score);
         if (!query.fields.empty()) {
             json.key("fields");
             write_fields(query.fields, model, row.item_row, json);

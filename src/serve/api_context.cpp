@@ -15,7 +15,7 @@ ModelSnapshot ApiContext::acquire(const ApiCall& call, HttpResponse& response) c
         set_error(response, found.status(), call.request);
         return nullptr;
     }
-    response.add_header("X-Model-Version", (*found)->version_text());
+    response.add_header_lines((*found)->version_line());
     return std::move(*found);
 }
 

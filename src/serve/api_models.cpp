@@ -105,7 +105,7 @@ void metadata(const Operations& operations, const ApiCall& call, HttpResponse& r
         return;
     }
     const Model& model = (*served)->model();
-    response.add_header("X-Model-Version", (*served)->version_text());
+    response.add_header_lines((*served)->version_line());
     JsonWriter json(std::move(response.body));
     json.begin_object().key("model").value((*served)->name());
     json.key("version").value((*served)->version_text());

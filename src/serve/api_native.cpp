@@ -117,7 +117,7 @@ void batch_similar(const ApiContext& context, const ApiCall& call, HttpResponse&
 /// Adds the tag; whether the client has the answer already, in which case the response says so.
 bool is_unchanged(const ApiCall& call, const ServedModel& served, HttpResponse& response) {
     const std::string_view tag = served.entity_tag();
-    response.add_header("ETag", tag);
+    response.add_header_lines(served.entity_tag_line());
     const std::string_view known = call.request.header("If-None-Match").value_or("");
     if (known != "*" && known.find(tag.substr(2)) == std::string_view::npos) {
         return false;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <string_view>
 #include <utility>
 
@@ -19,16 +20,14 @@ namespace segue::serve {
 class MemberReader {
 public:
     /// `what` is how messages call the object.
-    MemberReader(const JsonObject& object, std::string_view what) : object_(object), what_(what) {}
+    MemberReader(const JsonObject& object, std::string_view what);
 
     /// Calls read(value), which returns a Status, if there is such a member. `name` is a literal.
     template <typename Read>
     MemberReader& member(std::string_view name, const Read& read) {
-        SEGUE_ASSERT(num_known_ < known_.size());
-        known_[num_known_++] = name;
-        JsonValue value;
-        if (status_.ok() && object_.at_key(name).get(value) == simdjson::SUCCESS) {
-            status_ = read(value);
+        SEGUE_ASSERT(++num_names_ < kMostMembers);
+        if (const Member* const found = find(name); found != nullptr && status_.ok()) {
+            status_ = read(found->value);
         }
         return *this;
     }
@@ -53,10 +52,34 @@ public:
     Status finish() const;
 
 private:
-    const JsonObject& object_;
+    struct Member {
+        std::string_view name;
+        JsonValue value;
+    };
+
+    /// The first member of that name, which is a known one from now on; null where there is none.
+    const Member* find(std::string_view name) {
+        // Most objects have few of the members they may have.
+        for (std::size_t place = 0; place < num_members_ && num_known_ < num_members_; ++place) {
+            if (members_[place].name == name) {
+                num_known_ += is_known_[place] ? 0 : 1;
+                is_known_[place] = true;
+                return &members_[place];
+            }
+        }
+        return nullptr;
+    }
+
+    /// More than there are names that are asked for: of an object with more members, some of the
+    /// first ones are unknown or occur twice, and the rest need not be kept.
+    static constexpr std::size_t kMostMembers = 32;
+
     std::string_view what_;
-    std::array<std::string_view, 32> known_;
+    std::array<Member, kMostMembers> members_;
+    std::bitset<kMostMembers> is_known_;
+    std::size_t num_members_ = 0;
     std::size_t num_known_ = 0;
+    std::size_t num_names_ = 0;
     Status status_;
 };
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "http/message.h"
 #include "model/model.h"
 #include "recommend/recommend.h"
 #include "recommend/refined_answers.h"
@@ -32,7 +33,9 @@ public:
           recommender_(model_),
           answers_(model_, recommender_),
           ready_since_(std::chrono::system_clock::now()),
-          entity_tag_(make_entity_tag()) {}
+          entity_tag_(make_entity_tag()),
+          version_line_(header_line("X-Model-Version", version_text_)),
+          entity_tag_line_(header_line("ETag", entity_tag_)) {}
     ServedModel(const ServedModel&) = delete;
     ServedModel& operator=(const ServedModel&) = delete;
 
@@ -40,6 +43,9 @@ public:
     std::uint64_t version() const { return version_.number; }
     /// The version as every dialect writes it.
     const std::string& version_text() const { return version_text_; }
+    /// Header lines of every answer, and of one that caches may keep.
+    const std::string& version_line() const { return version_line_; }
+    const std::string& entity_tag_line() const { return entity_tag_line_; }
     double load_seconds() const { return version_.load_seconds; }
     /// Requires: nobody else has it yet.
     void set_load_seconds(double seconds) { version_.load_seconds = seconds; }
@@ -71,6 +77,8 @@ private:
     RefinedAnswers answers_;
     std::chrono::system_clock::time_point ready_since_;
     std::string entity_tag_;
+    std::string version_line_;
+    std::string entity_tag_line_;
     SearchMonitor* monitor_ = nullptr;
 };
 
