@@ -24,6 +24,13 @@ using testing::TestClient;
 
 constexpr double kLoadShare = 0.3;
 
+/// Attacks are judged by the tails of others' answers. A machine that stands still for a moment
+/// makes those longer with and without an attack; refused for having waited, they would count as
+/// failures of the attack.
+std::vector<std::string> nothing_shed() {
+    return {"--max-queue-ms", "0"};
+}
+
 /// A service of one version, and how much it can answer.
 struct Bench {
     KnownAnswers known;
@@ -74,22 +81,28 @@ double seconds_until_closed(std::vector<TestClient>& clients, SteadyTime begin) 
 struct Tails {
     std::vector<float> quiet;
     std::vector<float> attacked;
-    std::uint64_t num_failures = 0;
+    std::uint64_t num_not_ok = 0;
+    std::uint64_t num_broken = 0;
+    std::uint64_t num_wrong = 0;
 
     void add(const LoadResult& result, std::vector<float>& times) {
         for (const AnswerTime& time : result.times) {
             times.push_back(time.microseconds);
         }
-        num_failures += result.num_failures();
+        num_not_ok += result.num_not_ok;
+        num_broken += result.num_broken;
+        num_wrong += result.num_wrong;
     }
     SoakRow row(std::string_view what, double most_ratio) {
         std::sort(quiet.begin(), quiet.end());
         std::sort(attacked.begin(), attacked.end());
         const double ratio = quantile(attacked, 0.99) / std::max(1.0, quantile(quiet, 0.99));
         return {fmt::format("{}: p99 of others", what), fmt::format("{} times", most_ratio),
-                fmt::format("{:.2f} times ({:.0f} us, {:.0f} us without; {} failed)", ratio,
-                            quantile(attacked, 0.99), quantile(quiet, 0.99), num_failures),
-                ratio <= most_ratio && num_failures == 0};
+                fmt::format("{:.2f} times ({:.0f} us, {:.0f} us without; {} not 200, {} broken, "
+                            "{} wrong)",
+                            ratio, quantile(attacked, 0.99), quantile(quiet, 0.99), num_not_ok,
+                            num_broken, num_wrong),
+                ratio <= most_ratio && num_not_ok + num_broken + num_wrong == 0};
     }
 };
 
@@ -160,7 +173,7 @@ Result<std::vector<SoakRow>> soak_floods(const SoakPlan& plan) {
     constexpr double kRequestsPerSecond = 200;
     constexpr double kMostRatio = 1.5;
     constexpr double kMostGrowthMib = 32;
-    Result<Bench> bench = start(plan, {});
+    Result<Bench> bench = start(plan, nothing_shed());
     if (!bench.ok()) {
         return bench.status();
     }
@@ -203,7 +216,7 @@ Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
     constexpr std::size_t kClients = 500;
     constexpr int kRounds = 3;
     constexpr double kHeaderTimeout = 5;
-    Result<Bench> bench = start(plan, {});
+    Result<Bench> bench = start(plan, nothing_shed());
     if (!bench.ok()) {
         return bench.status();
     }
