@@ -93,6 +93,8 @@ public:
         transport_.socket().close(ignored);
     }
 
+    void write_now() override { write(); }
+
 private:
     using Error = boost::system::error_code;
     enum class Phase { kBeginning, kReading, kHandling, kWriting, kEnding };
@@ -282,7 +284,7 @@ private:
                    head_);
         phase_ = Phase::kWriting;
         deadline_ = now + options().write_timeout;
-        write();
+        loop_.write_soon(this->shared_from_this(), now);
     }
 
     void write() {

@@ -12,6 +12,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Answers that wait to be written together, and how long the first of them may have waited when
+/// another comes.
+constexpr std::size_t kMostWriters = 16;
+constexpr std::chrono::microseconds kLongestWait{30};
+
 /// Often enough that a timeout is met within a quarter of itself, seldom enough to cost nothing.
 milliseconds tick_length_for(const HttpServerOptions& options) {
     const milliseconds shortest = std::min({options.header_timeout, options.body_timeout,
@@ -105,10 +110,34 @@ Loop::Wait Loop::enter_request(HttpClock::time_point now) {
         round_is_open_ = true;
         round_began_ = now;
         num_in_round_ = 0;
-        boost::asio::post(io_, in_memory(round_memory_, [this] { round_is_open_ = false; }));
+        boost::asio::post(io_, in_memory(round_memory_, [this] { end_round(); }));
     }
     return {std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_),
             num_in_round_++};
+}
+
+void Loop::end_round() {
+    round_is_open_ = false;
+    write_all();
+}
+
+void Loop::write_soon(std::shared_ptr<LoopMember> member, HttpClock::time_point now) {
+    if (writers_.empty()) {
+        first_writer_came_ = now;
+    }
+    writers_.push_back(std::move(member));
+    if (!round_is_open_ || writers_.size() >= kMostWriters ||
+        now - first_writer_came_ > kLongestWait) {
+        write_all();
+    }
+}
+
+void Loop::write_all() {
+    writing_.swap(writers_);
+    for (const std::shared_ptr<LoopMember>& member : writing_) {
+        member->write_now();
+    }
+    writing_.clear();
 }
 
 std::string_view Loop::next_request_id() {

@@ -11,8 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "http/handler_memory.h"
 #include "http/server.h"
@@ -38,6 +40,8 @@ public:
     virtual void close_when_idle() = 0;
     /// On the loop: closes at once.
     virtual void cut() = 0;
+    /// On the loop: writes the answer that write_soon() was told of.
+    virtual void write_now() = 0;
 
 private:
     friend class Loop;
@@ -100,6 +104,10 @@ public:
         std::size_t num_before;
     };
     Wait enter_request(HttpClock::time_point now);
+    /// Writes an answer with others that are ready about now: requests are handled one after the
+    /// other, then answers written one after the other, as each of the two finds its code in the
+    /// caches when the other did not run in between.
+    void write_soon(std::shared_ptr<LoopMember> member, HttpClock::time_point now);
 
     /// The current date, not older than a tick.
     const std::string& date() const { return date_; }
@@ -108,6 +116,8 @@ public:
 
 private:
     void tick();
+    void end_round();
+    void write_all();
 
     ServerContext& context_;
     unsigned number_;
@@ -128,6 +138,9 @@ private:
     bool round_is_open_ = false;
     HttpClock::time_point round_began_;
     std::size_t num_in_round_ = 0;
+    std::vector<std::shared_ptr<LoopMember>> writers_;
+    std::vector<std::shared_ptr<LoopMember>> writing_;  // for its memory
+    HttpClock::time_point first_writer_came_;
     std::thread thread_;
 };
 
