@@ -11,6 +11,14 @@ Result<Model> ModelArguments::open() const {
     return Model::open(file, {.verify_checksums = !trust});
 }
 
+Result<Model> ModelArguments::open_with_titles() const {
+    Result<Model> model = open();
+    if (model.ok() && !model->titles()) {
+        return invalid_argument("this model stores no titles");
+    }
+    return model;
+}
+
 std::string describe_item(const Model& model, std::uint32_t item_row) {
     std::string text;
     for (std::size_t index = 0; index < model.attribute_names().size(); ++index) {

@@ -15,6 +15,8 @@ struct ModelArguments {
 
     void declare(Options& options);
     Result<Model> open() const;
+    /// Returns an error also if: the model stores no titles.
+    Result<Model> open_with_titles() const;
 };
 
 /// "Godsmack - Awake": the attributes of an item in one text, its key where it has none.

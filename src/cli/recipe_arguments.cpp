@@ -51,6 +51,7 @@ constexpr OwnFlag kOwnFlags[] = {
     {"low-rank-weight", "graph-filter"},
     {"low-rank-dim", "graph-filter"},
     {"sharpening", "graph-filter"},
+    {"item-popularity-exponent", "cooc", "ease", "graph-filter"},
 };
 
 std::string value_text(Options& options, std::string_view name) {
@@ -146,6 +147,8 @@ void RecipeArguments::declare(Options& options) {
                    "graph-filter: how far scores are sharpened (1)");
     options.number("popularity-exponent", popularity_exponent, kExponentRange,
                    "how strongly popular items are held down in answers");
+    options.number("item-popularity-exponent", item_popularity_exponent, kExponentRange,
+                   "the same for one item asked about alone (cooc, ease, graph-filter)");
     options.number("neighbours", neighbours, {1, 10'000},
                    "length of the stored lists (100; ease and graph-filter 200)");
 }
@@ -253,6 +256,7 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
     params.window = window;
     params.cut_groups_to = cut_groups_to;
     params.popularity_exponent = popularity_exponent;
+    params.item_popularity_exponent = item_popularity_exponent;
     params.ease = {.ridge = ridge, .dropout = dropout, .group_exponent = group_exponent};
     params.graph_filter = {.group_exponent = group_exponent,
                            .item_exponent = item_exponent,

@@ -47,6 +47,7 @@ struct RecipeArguments {
     std::optional<std::uint32_t> low_rank_dim;
     std::optional<double> sharpening;
     std::optional<double> popularity_exponent;
+    std::optional<double> item_popularity_exponent;
     std::optional<std::uint64_t> neighbours;
 
     void declare(Options& options);

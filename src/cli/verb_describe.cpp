@@ -248,6 +248,7 @@ std::vector<std::pair<std::string, std::string>> bundle_facts(const Model& model
             {"stored histories", with_commas(model.interactions().num_entries())},
             {"stored neighbours", with_commas(model.neighbours().item_rows.size())},
             {"popularity exponent", fmt::format("{}", info.popularity_exponent)},
+            {"of one item", fmt::format("{}", info.exponent_of_one_item())},
             {"index", index_text(model)},
             {"leaves and candidates by exponent",
              model.index() == nullptr ? "" : knobs_text(model.index()->settings())},
@@ -271,6 +272,7 @@ Status DescribeArguments::describe_bundle(Console& console) const {
         writer.key("groups").value(info.num_groups);
         writer.key("dim").value(static_cast<std::uint64_t>(model->item_vectors().dim));
         writer.key("popularity_exponent").value(info.popularity_exponent);
+        writer.key("item_popularity_exponent").value(info.exponent_of_one_item());
         writer.key("attributes").begin_array();
         for (const std::string& name : model->attribute_names()) {
             writer.value(name);

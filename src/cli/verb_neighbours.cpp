@@ -111,12 +111,9 @@ std::uint64_t write_block(const Model& model, const Recommender& recommender,
 
 Status NeighboursArguments::run(Console& console) const {
     const Stopwatch clock;
-    const Result<Model> opened = model.open();
+    const Result<Model> opened = lists.titles ? model.open_with_titles() : model.open();
     if (!opened.ok()) {
         return opened.status();
-    }
-    if (lists.titles && !opened->titles()) {
-        return invalid_argument("this model stores no titles");
     }
     const Recommender recommender(*opened);
     ThreadPool pool(lists.threads);

@@ -127,12 +127,9 @@ void warn_of_unknown(const Histories& histories, Console& console) {
 
 Status RecommendArguments::run(Console& console) const {
     const Stopwatch clock;
-    const Result<Model> opened = model.open();
+    const Result<Model> opened = lists.titles ? model.open_with_titles() : model.open();
     if (!opened.ok()) {
         return opened.status();
-    }
-    if (lists.titles && !opened->titles()) {
-        return invalid_argument("this model stores no titles");
     }
     Histories gathered;
     Audience audience = {opened->group_keys(), opened->interactions()};

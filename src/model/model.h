@@ -66,6 +66,9 @@ struct ModelInfo {
     std::string recipe;  // "ials", "cooc", "ease", "graph-filter", "blueprint", "import"
     AnswerBy answer_by = AnswerBy::kVectors;
     double popularity_exponent = 0;  // default: of ||j|| for vectors, of the frequency for lists
+    /// Of one item asked about alone, where that is another; the stored lists are made with it.
+    /// Only with AnswerBy::kLists.
+    std::optional<double> item_popularity_exponent = {};
     std::uint64_t seed = 0;
     std::uint64_t num_groups = 0;        // groups kept, also when their histories are not stored
     std::uint64_t total_frequency = 0;   // T: sum of item frequencies
@@ -73,6 +76,11 @@ struct ModelInfo {
     std::string input_hash;              // xxh3 of the cleaned input, hexadecimal
     PairScoreSettings pair_score;
     FoldInSettings fold_in;
+
+    /// The exponent that one item is answered with when nothing is said.
+    double exponent_of_one_item() const {
+        return item_popularity_exponent.value_or(popularity_exponent);
+    }
 };
 
 /// What searches through a stored index go by, and how it was judged.

@@ -242,11 +242,14 @@ Status check_info(const ModelInfo& info) {
     if (Status status = check_json_object(info.parameters_json); !status.ok()) {
         return corrupt("parameters: " + status.message());
     }
+    if (info.item_popularity_exponent && info.answer_by != AnswerBy::kLists) {
+        return corrupt("it has an exponent of single items but no lists to answer by");
+    }
     const PairScoreSettings& pair = info.pair_score;
     const FoldInSettings& fold_in = info.fold_in;
-    if (!is_exponent(info.popularity_exponent) || !is_exponent(pair.group_exponent) ||
-        !is_exponent(pair.own_exponent) || !is_exponent(pair.other_exponent) ||
-        !is_exponent(fold_in.l2_exponent)) {
+    if (!is_exponent(info.popularity_exponent) || !is_exponent(info.exponent_of_one_item()) ||
+        !is_exponent(pair.group_exponent) || !is_exponent(pair.own_exponent) ||
+        !is_exponent(pair.other_exponent) || !is_exponent(fold_in.l2_exponent)) {
         return corrupt(
             fmt::format("an exponent is not within -{} and {}", kMaxExponent, kMaxExponent));
     }

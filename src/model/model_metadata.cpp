@@ -107,6 +107,10 @@ public:
         }
         return value == 1;
     }
+    /// Nothing where the key is missing.
+    std::optional<double> optional_number(std::string_view key) {
+        return find_metadata(metadata_, key) ? std::optional(number(key)) : std::nullopt;
+    }
     /// False where the key is missing.
     bool optional_flag(std::string_view key) {
         return find_metadata(metadata_, key).has_value() && flag(key);
@@ -208,6 +212,7 @@ Result<StatedModel> read_stated_model(const Metadata& metadata) {
     info.parameters_json = fields.text("segue.parameters");
     stated.attribute_names = fields.texts("segue.attributes");
     if (info.answer_by == AnswerBy::kLists) {
+        info.item_popularity_exponent = fields.optional_number("segue.item_popularity_exponent");
         info.pair_score.name = fields.text("segue.pair_score.name");
         info.pair_score.group_exponent = fields.number("segue.pair_score.group_exponent");
         info.pair_score.own_exponent = fields.number("segue.pair_score.own_exponent");
@@ -244,6 +249,9 @@ void add_stated_model(const ModelInfo& info, const TableViews& tables, BundleWri
     writer.add_metadata("segue.parameters", info.parameters_json);
     writer.add_metadata("segue.attributes", names_as_json(tables.attribute_names));
     if (info.answer_by == AnswerBy::kLists) {
+        if (info.item_popularity_exponent) {
+            writer.add_metadata("segue.item_popularity_exponent", *info.item_popularity_exponent);
+        }
         writer.add_metadata("segue.pair_score.name", info.pair_score.name);
         writer.add_metadata("segue.pair_score.group_exponent", info.pair_score.group_exponent);
         writer.add_metadata("segue.pair_score.own_exponent", info.pair_score.own_exponent);

@@ -35,6 +35,7 @@ void expect_same_info(const ModelInfo& left, const ModelInfo& right) {
     EXPECT_EQ(left.recipe, right.recipe);
     EXPECT_EQ(left.answer_by, right.answer_by);
     EXPECT_EQ(left.popularity_exponent, right.popularity_exponent);
+    EXPECT_EQ(left.item_popularity_exponent, right.item_popularity_exponent);
     EXPECT_EQ(left.seed, right.seed);
     EXPECT_EQ(left.num_groups, right.num_groups);
     EXPECT_EQ(left.total_frequency, right.total_frequency);
@@ -188,6 +189,9 @@ TEST(Model, refuses_to_write_what_it_would_not_read) {
     refused([](ModelParts& p) { p.attributes.columns[1].append("of nobody"); });
     refused([](ModelParts& p) { p.info.parameters_json = "{"; });
     refused([](ModelParts& p) { p.info.popularity_exponent = 3; });
+    refused([](ModelParts& p) {
+        p.info.answer_by = AnswerBy::kLists, p.info.item_popularity_exponent = 3;
+    });
     refused([](ModelParts& p) { p.info.fold_in.l2_reg = -1; });
     refused([](ModelParts& p) { p.info.answer_by = AnswerBy::kLists, p.neighbours = {}; });
     EXPECT_FALSE(std::filesystem::exists(folder.file("m")));

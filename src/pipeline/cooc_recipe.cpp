@@ -7,6 +7,7 @@
 #include "cooc/group_limit.h"
 #include "cooc/neighbour_lists.h"
 #include "cooc/score_defaults.h"
+#include "pipeline/popularity_defaults.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stage_clock.h"
 
@@ -14,13 +15,14 @@ namespace segue {
 
 namespace {
 
-std::string parameters_of(const RecipeParams& params, const PairScoreParams& score) {
+std::string parameters_of(const RecipeParams& params, const PairScoreParams& score,
+                          const PopularityExponents& exponents) {
     JsonWriter json;
     json.begin_object();
     json.key("score").value(name_of(score.score));
     json.key("group_exponent").value(score.group_exponent);
     json.key("own_exponent").value(score.own_exponent);
-    json.key("other_exponent").value(score.other_exponent);
+    json.key("other_exponent").value(exponents.of_groups);
     json.key("shrinkage").value(score.shrinkage);
     json.key("sharpness").value(score.sharpness);
     if (params.takes_best) {
@@ -49,10 +51,9 @@ Status run_cooc(const RecipeRun& run) {
         input = limited.input();
     }
     NeighbourListParams params;
+    const PopularityExponents exponents = popularity_exponents(run.params);
     params.score = run.params.pair_score;
-    if (run.params.popularity_exponent) {
-        params.score.other_exponent = *run.params.popularity_exponent;
-    }
+    params.score.other_exponent = exponents.of_items;
     params.list_length = run.params.num_neighbours;
     params.values_are_counts = dataset.values_are_counts;
     params.window = run.params.window;
@@ -76,17 +77,18 @@ Status run_cooc(const RecipeRun& run) {
     ModelParts& parts = run.result.parts;
     parts.neighbours = std::move(lists).value();
     parts.info.answer_by = AnswerBy::kLists;
-    parts.info.popularity_exponent = params.score.other_exponent;
+    parts.info.popularity_exponent = exponents.of_groups;
+    parts.info.item_popularity_exponent = exponents.of_items;
     parts.info.pair_score.name = name_of(params.score.score);
     parts.info.pair_score.group_exponent = params.score.group_exponent;
     parts.info.pair_score.own_exponent = params.score.own_exponent;
-    parts.info.pair_score.other_exponent = params.score.other_exponent;
+    parts.info.pair_score.other_exponent = exponents.of_groups;
     parts.info.pair_score.shrinkage = params.score.shrinkage;
     parts.info.pair_score.sharpness = params.score.sharpness;
     parts.info.pair_score.values_are_counts = params.values_are_counts;
     parts.info.pair_score.takes_best = run.params.takes_best;
     parts.info.pair_score.from_histories = params.window == 0 && run.params.cut_groups_to == 0;
-    parts.info.parameters_json = parameters_of(run.params, params.score);
+    parts.info.parameters_json = parameters_of(run.params, params.score, exponents);
     if (params.score.score == PairScore::kPmi) {
         run.result.report.warnings.emplace_back(
             "raw PMI prefers items seen once with each other; cooc-pmi and conditional rank "

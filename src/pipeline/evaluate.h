@@ -61,7 +61,8 @@ struct EvaluateParams {
 };
 
 /// Where the popularity knob is tried; a recipe's own setting is put among them.
-inline constexpr double kCurveExponents[] = {-0.4, -0.2, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1};
+inline constexpr double kCurveExponents[] = {-0.8, -0.6, -0.4, -0.2, 0,   0.1, 0.2,
+                                             0.3,  0.4,  0.5,  0.6,  0.8, 1};
 
 /// Lists of single items with the knob at one setting, judged at the longest k.
 struct CurvePoint {

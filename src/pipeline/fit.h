@@ -80,9 +80,11 @@ struct RecipeParams {
     /// model is not to be stored.
     bool keep_uncut = false;
 
-    /// Instead of the recipe's default knob of the neighbour table: exponent of ||j||, for cooc of
+    /// Instead of the recipe's default knob: exponent of ||j||, for recipes that answer by lists of
     /// f_j.
     std::optional<double> popularity_exponent;
+    /// Likewise for one item asked about alone; cooc, ease and graph-filter.
+    std::optional<double> item_popularity_exponent;
     std::size_t num_neighbours = 100;
 
     /// Returns an error if: a number is out of its range.

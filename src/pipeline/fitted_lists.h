@@ -25,8 +25,8 @@ public:
     ItemListMaker for_items(std::optional<double> popularity_exponent = std::nullopt) const;
 
 private:
-    /// What scores are multiplied by: frequency^-exponent; empty for 1.
-    std::vector<float> popularity_factors(std::optional<double> exponent) const;
+    /// What scores are multiplied by; empty for 1.
+    std::vector<float> factors_for(double exponent) const;
 
     std::unique_ptr<const Model> model_;
     std::unique_ptr<const Recommender> recommender_;

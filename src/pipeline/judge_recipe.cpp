@@ -55,7 +55,7 @@ double metric_named(const Judgement& judgement, std::string_view name, std::size
 }
 
 Status add_popularity_curve(const JudgeTask& task, const FittedLists& lists, ModelReport& model) {
-    const double default_exponent = lists.model().info().popularity_exponent;
+    const double default_exponent = lists.model().info().exponent_of_one_item();
     if (!task.params.popularity_curve) {
         return Status();
     }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "pipeline/evidence.h"
 #include "pipeline/linear_defaults.h"
+#include "pipeline/popularity_defaults.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stage_clock.h"
 #include "train/dense_weights.h"
@@ -15,6 +16,29 @@
 namespace segue {
 
 namespace {
+
+/// Divides weights by powers of the frequency of what is offered. The lists stay those farthest
+/// from 0 before, which sums need; their order becomes that of one item.
+void hold_popular_down(std::span<const std::uint32_t> frequencies, double exponent,
+                       Neighbours& lists) {
+    if (exponent == 0) {
+        return;
+    }
+    const std::vector<float> factors = popularity_factors(frequencies, exponent);
+    std::vector<ScoredRow> list;
+    for (std::size_t item = 0; item + 1 < lists.offsets.size(); ++item) {
+        list.clear();
+        for (std::uint64_t entry = lists.offsets[item]; entry < lists.offsets[item + 1]; ++entry) {
+            const std::uint32_t row = lists.item_rows[entry];
+            list.push_back({row, lists.scores[entry] * factors[row]});
+        }
+        std::ranges::sort(list, comes_before);
+        for (std::size_t place = 0; place < list.size(); ++place) {
+            lists.item_rows[lists.offsets[item] + place] = list[place].item_row;
+            lists.scores[lists.offsets[item] + place] = list[place].score;
+        }
+    }
+}
 
 /// The best of every item's weights, with the evidence of each pair: what a bundle holds of them.
 void store_weight_lists(const RecipeRun& run, const LinearModel& model) {
@@ -25,6 +49,8 @@ void store_weight_lists(const RecipeRun& run, const LinearModel& model) {
     ModelParts& parts = run.result.parts;
     parts.neighbours =
         lists_of_items(model, rows, {.k = length, .by_magnitude = true}, run.pool, run.progress);
+    hold_popular_down(run.result.parts.item_frequencies, *parts.info.item_popularity_exponent,
+                      parts.neighbours);
     count_evidence(transpose(run.dataset.interactions.view()).view(), run.pool, parts.neighbours);
     clock.end(run.result.report.stages, fmt::format("{} a list", length));
 }
@@ -33,7 +59,9 @@ void store_weight_lists(const RecipeRun& run, const LinearModel& model) {
 void store_linear_model(const RecipeRun& run, std::shared_ptr<const LinearModel> model) {
     ModelInfo& info = run.result.parts.info;
     info.answer_by = AnswerBy::kLists;
-    info.popularity_exponent = run.params.popularity_exponent.value_or(0);
+    const PopularityExponents exponents = popularity_exponents(run.params);
+    info.popularity_exponent = exponents.of_groups;
+    info.item_popularity_exponent = exponents.of_items;
     info.pair_score = PairScoreSettings{.name = std::string(kStoredWeights),
                                         .group_exponent = 0,
                                         .own_exponent = 0,

@@ -30,6 +30,46 @@ RecipeParams params_of(Recipe recipe) {
     return params;
 }
 
+TEST(LinearRecipes, store_lists_as_one_item_is_answered_and_add_them_up_as_groups_are) {
+    const Dataset dataset = planted_genres(200);
+    const SparseView histories = dataset.interactions.view();
+    const std::vector<std::uint32_t> groups = {0, 7, 30};
+    const std::vector<std::uint32_t> items = {3, 50};
+    ThreadPool pool(2);
+    for (const Recipe recipe : kLinearRecipes) {
+        RecipeParams params = params_of(recipe);
+        params.num_weights = dataset.items.size();
+        params.popularity_exponent = 0.1;
+        params.item_popularity_exponent = -0.3;
+        const FittedLists stored(fit_planted(params));
+        EXPECT_EQ(stored.model().info().popularity_exponent, 0.1);
+        EXPECT_EQ(stored.model().info().item_popularity_exponent, -0.3);
+        params.keep_uncut = true;
+        const FittedLists uncut(fit_planted(params));
+        SparseMatrix asked;
+        asked.num_rows = groups.size();
+        asked.num_columns = histories.num_columns;
+        for (const std::uint32_t group : groups) {
+            const auto own = histories.row_columns(group);
+            asked.columns.insert(asked.columns.end(), own.begin(), own.end());
+            asked.offsets.push_back(asked.columns.size());
+        }
+        const GroupListRequest request = {groups, asked.view(), 5};
+        const std::pair<Result<Neighbours>, Result<Neighbours>> answers[] = {
+            {stored.for_groups()(request, pool), uncut.for_groups(0.1)(request, pool)},
+            {stored.for_items()(items, 4, pool), uncut.for_items(-0.3)(items, 4, pool)},
+            {stored.for_items(0.2)(items, 4, pool), uncut.for_items(0.2)(items, 4, pool)}};
+        for (const auto& [left, right] : answers) {
+            ASSERT_TRUE(left.ok() && right.ok()) << left.status().message();
+            ASSERT_EQ(left->offsets, right->offsets);
+            for (std::size_t entry = 0; entry < left->scores.size(); ++entry) {
+                ASSERT_NEAR(left->scores[entry], right->scores[entry],
+                            1e-4F * (1 + std::abs(right->scores[entry])));
+            }
+        }
+    }
+}
+
 TEST(LinearRecipes, answer_by_stored_lists_as_by_all_they_learnt_where_nothing_is_cut) {
     const Dataset dataset = planted_genres(200);
     const SparseView histories = dataset.interactions.view();

@@ -50,7 +50,8 @@ Status RecipeParams::validate() const {
         {"group exponent", pair_score.group_exponent},
         {"own exponent", pair_score.own_exponent},
         {"other exponent", pair_score.other_exponent},
-        {"popularity exponent", popularity_exponent.value_or(0)}};
+        {"popularity exponent", popularity_exponent.value_or(0)},
+        {"item popularity exponent", item_popularity_exponent.value_or(0)}};
     for (const auto& [what, value] : exponents) {
         if (Status status = check_exponent(what, value); !status.ok()) {
             return status;

@@ -11,6 +11,7 @@
 #include "cooc/counting_plan.h"
 #include "pipeline/ials_defaults.h"
 #include "pipeline/linear_defaults.h"
+#include "pipeline/popularity_defaults.h"
 
 namespace segue {
 
@@ -62,6 +63,16 @@ double of_pair_score(const RecipeParams& params, const SparseView& /*interaction
 }
 
 using Params = RecipeParams;
+
+constexpr RecipeOption kItemPopularityExponent = {
+    .name = "item-popularity-exponent",
+    .low = -1,
+    .high = 1,
+    .of_single_items = true,
+    .meaning = "of the frequency of what is offered to one item",
+    .value = [](const RecipeParams& params,
+                const SparseView&) { return popularity_exponents(params).of_items; },
+    .set = set_number<&Params::item_popularity_exponent>};
 
 constexpr RecipeOption kIalsOptions[] = {
     {.name = "unobserved-weight",
@@ -133,6 +144,7 @@ constexpr RecipeOption kCoocOptions[] = {
              params.pair_score.sharpness = value;
              params.sharpness_from_support = false;
          }},
+    kItemPopularityExponent,
 };
 
 constexpr RecipeOption kEaseOptions[] = {
@@ -155,6 +167,7 @@ constexpr RecipeOption kEaseOptions[] = {
      .meaning = "a group of n items counts n^-a",
      .value = worked_out<ease_params, &EaseParams::group_exponent>,
      .set = set_number<&Params::ease, &EaseOptions::group_exponent>},
+    kItemPopularityExponent,
 };
 
 constexpr RecipeOption kGraphFilterOptions[] = {
@@ -190,6 +203,7 @@ constexpr RecipeOption kGraphFilterOptions[] = {
      .meaning = "singular vectors of the low-rank part",
      .value = worked_out<graph_filter_params, &GraphFilterParams::low_rank_dim>,
      .set = set_number<&Params::graph_filter, &GraphFilterOptions::low_rank_dim>},
+    kItemPopularityExponent,
 };
 
 constexpr RecipeOption kBlueprintOptions[] = {

@@ -13,6 +13,7 @@
 #include "cooc/row_query.h"
 #include "recommend/collect_lists.h"
 #include "recommend/list_sums.h"
+#include "recommend/product_form.h"
 #include "recommend/scratch_pool.h"
 
 namespace segue {
@@ -21,26 +22,6 @@ namespace {
 
 /// Lists of a batch that one thread makes at a time.
 constexpr std::size_t kListsPerChunk = 16;
-
-/// score(i, j) = f_i^own * f_j^other * c_w with groups weighted n^group.
-struct ProductForm {
-    double own = 0;
-    double other = 0;
-    double group = 0;
-};
-
-std::optional<ProductForm> product_form(const PairScoreParams& params) {
-    if (params.score == PairScore::kConditional && params.sharpness == 1) {
-        return ProductForm{-params.own_exponent, -params.other_exponent, -params.group_exponent};
-    }
-    if (params.score == PairScore::kCount) {
-        return ProductForm{};
-    }
-    if (params.score == PairScore::kCosine && params.shrinkage == 0) {
-        return ProductForm{-0.5, -0.5, 0};
-    }
-    return std::nullopt;
-}
 
 /// Memory for one query at a time.
 struct ListScratch {
@@ -87,19 +68,26 @@ struct ListQuery {
 struct ListAnswers::State {
     explicit State(const Model& the_model);
 
-    double exponent_or_default(const std::optional<double>& asked) const {
-        return asked.value_or(model.info().popularity_exponent);
+    double exponent_or_default(const std::optional<double>& asked, bool is_one_item) const {
+        return asked.value_or(is_one_item ? listed_exponent : model.info().popularity_exponent);
     }
     bool can_count() const {
         return model.interactions().num_rows > 0 && model.info().pair_score.from_histories;
     }
     bool takes_best() const { return model.info().pair_score.takes_best; }
     bool has_table() const { return model.neighbours().num_items() > 0; }
-    bool is_usual(double exponent) const { return exponent == model.info().popularity_exponent; }
-    /// The power of a frequency that a score is multiplied by to have another popularity exponent.
+    bool is_usual(double exponent) const {
+        return exponent == listed_exponent || exponent == model.info().popularity_exponent;
+    }
+    /// The power of a frequency that a score is multiplied by to have another popularity exponent
+    /// than the stored lists.
     double exponent_change(double exponent) const {
-        return (model.info().popularity_exponent - exponent) *
+        return (listed_exponent - exponent) *
                (params.score == PairScore::kConditional ? params.sharpness : 1);
+    }
+    /// The power of the frequency of the item offered in sums of products.
+    double offered_power(const ProductForm& form, double exponent) const {
+        return exponent == listed_exponent ? form.other : form.other + listed_exponent - exponent;
     }
     const PairScorer& scorer() const;
     std::span<const double> row_scores(std::uint32_t item_row, PairRow& row,
@@ -130,6 +118,7 @@ struct ListAnswers::State {
         const std::function<std::vector<ScoredRow>(std::size_t, ListScratch&)>& make) const;
 
     const Model& model;
+    double listed_exponent;  // of the stored lists, and of all that `params` score
     PairScoreParams params;
     Status readiness;  // why lists cannot be made, if so
     mutable std::once_flag scorer_made;
@@ -138,7 +127,7 @@ struct ListAnswers::State {
 };
 
 ListAnswers::State::State(const Model& the_model)
-    : model(the_model), scratches([this] {
+    : model(the_model), listed_exponent(the_model.info().exponent_of_one_item()), scratches([this] {
           return std::make_unique<ListScratch>(model.interactions().num_rows, model.num_items());
       }) {
     const PairScoreSettings& settings = model.info().pair_score;
@@ -150,12 +139,13 @@ ListAnswers::State::State(const Model& the_model)
         readiness = score.status().with_context("the model's pair score");
         return;
     }
-    params = {.score = *score,
-              .group_exponent = settings.group_exponent,
-              .own_exponent = settings.own_exponent,
-              .other_exponent = settings.other_exponent,
-              .shrinkage = settings.shrinkage,
-              .sharpness = settings.sharpness};
+    params = {
+        .score = *score,
+        .group_exponent = settings.group_exponent,
+        .own_exponent = settings.own_exponent,
+        .other_exponent = model.info().item_popularity_exponent.value_or(settings.other_exponent),
+        .shrinkage = settings.shrinkage,
+        .sharpness = settings.sharpness};
     readiness = params.validate().with_context("the model's pair score");
     if (readiness.ok() && model.item_frequencies().size() != model.num_items()) {
         readiness = invalid_argument("the model does not know the frequencies of its items");
@@ -191,7 +181,7 @@ std::span<const double> ListAnswers::State::row_scores(std::uint32_t item_row, P
 bool ListAnswers::State::find_in_table(const ListQuery& query, std::vector<ScoredRow>& list) const {
     const NeighboursView table = model.neighbours();
     const WeightedItem& item = query.items[0];
-    if (!has_table() || !is_usual(query.popularity_exponent) || !(item.weight > 0)) {
+    if (!has_table() || query.popularity_exponent != listed_exponent || !(item.weight > 0)) {
         return false;
     }
     for (std::uint64_t entry = table.offsets[item.item_row];
@@ -216,7 +206,7 @@ void ListAnswers::State::sum_products(const ListQuery& query, const ProductForm&
     }
     scratch.group_sums.offer_items(
         model.interactions(), query.excluded,
-        scratch.factors.of(frequencies, form.other + exponent_change(query.popularity_exponent)),
+        scratch.factors.of(frequencies, offered_power(form, query.popularity_exponent)),
         scratch.size_powers, best);
 }
 
@@ -328,7 +318,7 @@ ListAnswers::ListAnswers(const Model& model) : state_(std::make_unique<State>(mo
 
 ListAnswers::~ListAnswers() = default;
 
-Status ListAnswers::answer(const ResolvedQuery& query, QueryBuffers& buffers,
+Status ListAnswers::answer(const ResolvedQuery& query, Combine /*combine*/, QueryBuffers& buffers,
                            Answer& answer) const {
     const State& state = *state_;
     if (!state.readiness.ok()) {
@@ -346,12 +336,13 @@ Status ListAnswers::answer(const ResolvedQuery& query, QueryBuffers& buffers,
         }
     }
     std::erase_if(items, [](const WeightedItem& item) { return item.weight == 0; });
-    const ListQuery list_query = {items,
-                                  query.excluded,
-                                  query.k,
-                                  state.exponent_or_default(query.popularity_exponent),
-                                  query.is_one_item(),
-                                  query.offer_query_items};
+    const ListQuery list_query = {
+        items,
+        query.excluded,
+        query.k,
+        state.exponent_or_default(query.popularity_exponent, query.is_one_item()),
+        query.is_one_item(),
+        query.offer_query_items};
     if (query.is_one_item() && !items.empty()) {
         answer.source = AnswerSource::kNeighbours;
         if (state.find_in_table(list_query, answer.results)) {
@@ -369,7 +360,7 @@ Result<Neighbours> ListAnswers::recommend_histories(const SparseView& histories,
                                                     const BatchOptions& options, ThreadPool& pool,
                                                     const ProgressListener& progress) const {
     const State& state = *state_;
-    const double exponent = state.exponent_or_default(options.popularity_exponent);
+    const double exponent = state.exponent_or_default(options.popularity_exponent, false);
     return state.make_lists(
         histories.num_rows, "recommend", pool, progress,
         [&](std::size_t history, ListScratch& scratch) {
@@ -389,7 +380,7 @@ Result<Neighbours> ListAnswers::similar_items(std::span<const std::uint32_t> ite
                                               const BatchOptions& options, ThreadPool& pool,
                                               const ProgressListener& progress) const {
     const State& state = *state_;
-    const double exponent = state.exponent_or_default(options.popularity_exponent);
+    const double exponent = state.exponent_or_default(options.popularity_exponent, true);
     return state.make_lists(item_rows.size(), "similar items", pool, progress,
                             [&](std::size_t place, ListScratch& scratch) {
                                 return state.list_of_item(item_rows[place], options.k, exponent,

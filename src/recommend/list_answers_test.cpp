@@ -27,12 +27,13 @@ std::map<std::uint32_t, double> slow_scores(const Model& model,
                                             double popularity_exponent) {
     const ModelInfo& info = model.info();
     const PairScoreSettings& settings = info.pair_score;
-    const PairScoreParams params = {.score = pair_score_by_name(settings.name).value(),
-                                    .group_exponent = settings.group_exponent,
-                                    .own_exponent = settings.own_exponent,
-                                    .other_exponent = settings.other_exponent,
-                                    .shrinkage = settings.shrinkage,
-                                    .sharpness = settings.sharpness};
+    const PairScoreParams params = {
+        .score = pair_score_by_name(settings.name).value(),
+        .group_exponent = settings.group_exponent,
+        .own_exponent = settings.own_exponent,
+        .other_exponent = info.item_popularity_exponent.value_or(settings.other_exponent),
+        .shrinkage = settings.shrinkage,
+        .sharpness = settings.sharpness};
     const double sharpness = params.score == PairScore::kConditional ? params.sharpness : 1;
     const SparseView groups = model.interactions();
     std::map<std::uint32_t, double> scores;
@@ -55,7 +56,7 @@ std::map<std::uint32_t, double> slow_scores(const Model& model,
                                {static_cast<double>(info.total_frequency),
                                 static_cast<double>(info.num_groups)}) *
                     std::pow(counts.frequency_other,
-                             sharpness * (info.popularity_exponent - popularity_exponent));
+                             sharpness * (info.exponent_of_one_item() - popularity_exponent));
             }
         }
     }
@@ -94,6 +95,47 @@ ModelParts parts_with_score(const std::string& name, double default_exponent) {
 }
 
 class ListAnswers : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ListAnswers, hold_popular_items_down_otherwise_for_one_item_than_for_several) {
+    constexpr double kOfGroups = 0.4;
+    constexpr double kOfOneItem = -0.25;
+    for (const bool has_table : {false, true}) {
+        ModelParts parts = parts_with_score(GetParam(), kOfGroups);
+        parts.info.item_popularity_exponent = kOfOneItem;
+        if (has_table) {
+            ModelParts listed = parts_with_score(GetParam(), kOfGroups);
+            listed.info.pair_score.other_exponent = kOfOneItem;
+            parts.neighbours = counted_lists(listed, parts.items.size());
+        }
+        const Model model = Model::from_parts(std::move(parts));
+        const Recommender recommender(model);
+        Query query;
+        query.k = 7;
+        query.items = {{item_key(2), 1}};
+        auto answer = recommender.answer(query);
+        ASSERT_TRUE(answer.ok()) << answer.status().message();
+        expect_best(answer->results, slow_scores(model, {{2, 1}}, kOfOneItem), {2}, query.k);
+        query.popularity_exponent = kOfGroups;
+        answer = recommender.answer(query);
+        ASSERT_TRUE(answer.ok()) << answer.status().message();
+        expect_best(answer->results, slow_scores(model, {{2, 1}}, kOfGroups), {2}, query.k);
+        query.popularity_exponent = std::nullopt;
+        query.items.push_back({item_key(9), 2});
+        answer = recommender.answer(query);
+        ASSERT_TRUE(answer.ok()) << answer.status().message();
+        expect_best(answer->results, slow_scores(model, {{2, 1}, {9, 2}}, kOfGroups), {2, 9},
+                    query.k);
+        ThreadPool pool(1);
+        const std::vector<std::uint32_t> rows = {2};
+        const auto similar = recommender.similar_items(rows, {.k = 7}, pool);
+        ASSERT_TRUE(similar.ok()) << similar.status().message();
+        std::vector<ScoredRow> list;
+        for (std::size_t place = 0; place < similar->item_rows.size(); ++place) {
+            list.push_back({similar->item_rows[place], similar->scores[place]});
+        }
+        expect_best(list, slow_scores(model, {{2, 1}}, kOfOneItem), {2}, 7);
+    }
+}
 
 TEST_P(ListAnswers, agree_with_counting_every_pair) {
     const double default_exponent = std::string(GetParam()) == "conditional" ? 0.4 : 0.1;

@@ -63,7 +63,7 @@ struct Query {
     std::vector<std::string> exclude;
     /// More than the model has items means all of them; 0 gets an empty answer.
     std::size_t k = 10;
-    /// Instead of the model's default; -4 to 4.
+    /// Instead of the model's default, which may be another for one item alone; -4 to 4.
     std::optional<double> popularity_exponent;
     std::optional<float> min_score;
     Combine combine = Combine::kSumOfSimilarities;

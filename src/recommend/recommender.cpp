@@ -16,8 +16,13 @@
 namespace segue {
 
 struct Recommender::State {
-    explicit State(const Model& the_model)
-        : model(the_model), lists(the_model), vectors(the_model) {}
+    explicit State(const Model& the_model) : model(the_model) {
+        if (answers_by_lists()) {
+            answers = std::make_unique<ListAnswers>(model);
+        } else {
+            answers = std::make_unique<VectorAnswers>(model);
+        }
+    }
 
     bool answers_by_lists() const { return model.info().answer_by == AnswerBy::kLists; }
     Status check_batch(const BatchOptions& options) const;
@@ -25,8 +30,7 @@ struct Recommender::State {
                                                  std::uint32_t offered_row) const;
 
     const Model& model;
-    ListAnswers lists;
-    VectorAnswers vectors;
+    std::unique_ptr<const AnswerMaker> answers;
 };
 
 Status Recommender::State::check_batch(const BatchOptions& options) const {
@@ -94,9 +98,7 @@ Status Recommender::answer(const Query& query, AnswerScratch& scratch, Answer& a
     answer.search.reset();
     if (resolved.k > 0) {
         QueryBuffers& buffers = scratch.buffers_->query;
-        status = state_->answers_by_lists()
-                     ? state_->lists.answer(resolved, buffers, answer)
-                     : state_->vectors.answer(resolved, query.combine, buffers, answer);
+        status = state_->answers->answer(resolved, query.combine, buffers, answer);
         if (!status.ok()) {
             return status;
         }
@@ -177,9 +179,7 @@ Result<Neighbours> Recommender::recommend_histories(const SparseView& histories,
     }
     BatchOptions clamped = options;
     clamped.k = std::min(options.k, model.num_items());
-    return state_->answers_by_lists()
-               ? state_->lists.recommend_histories(histories, clamped, pool, progress)
-               : state_->vectors.recommend_histories(histories, clamped, pool, progress);
+    return state_->answers->recommend_histories(histories, clamped, pool, progress);
 }
 
 Result<Neighbours> Recommender::similar_items(std::span<const std::uint32_t> item_rows,
@@ -197,9 +197,7 @@ Result<Neighbours> Recommender::similar_items(std::span<const std::uint32_t> ite
     }
     BatchOptions clamped = options;
     clamped.k = std::min(options.k, model.num_items());
-    return state_->answers_by_lists()
-               ? state_->lists.similar_items(item_rows, clamped, pool, progress)
-               : state_->vectors.similar_items(item_rows, clamped, pool, progress);
+    return state_->answers->similar_items(item_rows, clamped, pool, progress);
 }
 
 }  // namespace segue

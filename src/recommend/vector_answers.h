@@ -9,43 +9,28 @@
 // the same scores through the neighbour table, the search of one query and that of a batch, with
 // and without an index.
 
-#include <cstdint>
 #include <memory>
-#include <span>
-#include <vector>
 
-#include "base/progress.h"
-#include "base/status.h"
-#include "base/thread_pool.h"
-#include "data/neighbours.h"
-#include "data/sparse.h"
 #include "model/model.h"
-#include "recommend/answer_scratch.h"
-#include "recommend/recommend.h"
-#include "recommend/resolve_query.h"
+#include "recommend/answer_maker.h"
 
 namespace segue {
 
-/// Views the model, which must outlive it. Vectors are searched for through the model's index;
-/// without one every item is scored, and the norms of all items are computed when the first query
-/// needs them, as their Gram matrix is. Immutable from outside, thread-safe.
-class VectorAnswers {
+/// Vectors are searched for through the model's index; without one every item is scored, and the
+/// norms of all items are computed when the first query needs them, as their Gram matrix is.
+class VectorAnswers final : public AnswerMaker {
 public:
     explicit VectorAnswers(const Model& model);
-    ~VectorAnswers();
+    ~VectorAnswers() override;
 
-    /// Writes the results, source and search of an Answer. Requires: query.k > 0, answer.results
-    /// are empty.
     Status answer(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers,
-                  Answer& answer) const;
-    /// See Recommender. Requires: histories are well-formed and as wide as the model.
+                  Answer& answer) const override;
     Result<Neighbours> recommend_histories(const SparseView& histories, const BatchOptions& options,
                                            ThreadPool& pool,
-                                           const ProgressListener& progress) const;
-    /// See Recommender. Requires: rows are in range.
+                                           const ProgressListener& progress) const override;
     Result<Neighbours> similar_items(std::span<const std::uint32_t> item_rows,
                                      const BatchOptions& options, ThreadPool& pool,
-                                     const ProgressListener& progress) const;
+                                     const ProgressListener& progress) const override;
 
 private:
     struct State;
