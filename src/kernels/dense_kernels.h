@@ -40,9 +40,30 @@ struct RowSum {
     float* out = nullptr;  // [dim]
 };
 
+/// Columns of a panel: so few that tables of some ten thousand rows stay in the second level of
+/// cache while rows are gathered from them.
+inline constexpr std::size_t kPanel = 16;
+
+/// A sparse matrix times a table [.. x kPanel]: out[rows[r]] = base[r] + factor * the sum over the
+/// entries k of row r, offsets[r] <= k < offsets[r + 1], of values[k] * table[columns[k]].
+struct PanelProduct {
+    const std::uint64_t* offsets = nullptr;  // [num_rows + 1]
+    const std::uint32_t* columns = nullptr;
+    const float* values = nullptr;
+    std::size_t num_rows = 0;
+    const float* table = nullptr;
+    const float* base = nullptr;  // [num_rows x kPanel], or null for 0
+    float factor = 1;
+    const std::uint32_t* rows = nullptr;  // [num_rows] rows of `out`, or null for 0, 1, 2, ...
+    float* out = nullptr;                 // rows out_stride floats apart
+    std::size_t out_stride = kPanel;
+};
+
 struct DenseKernels {
     void (*subtract_products)(const StripProduct& product);
     void (*sum_rows)(const RowSum& sum);
+    /// Requires: table, base, out and its stride are multiples of kPanel floats.
+    void (*multiply_panel)(const PanelProduct& product);
     /// The hits of a block of scores [num_rows x kQueryBlock], one column a query, above
     /// thresholds [kQueryBlock], ascending by row; NaN is above nothing. `first_row` is added to
     /// the rows of hits. Returns how many there are; `out` has room for kQueryBlock * num_rows.

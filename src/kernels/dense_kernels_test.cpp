@@ -86,6 +86,55 @@ TEST_P(DenseKernelsOf, sum_weighted_rows_of_a_table) {
     }
 }
 
+TEST_P(DenseKernelsOf, multiply_sparse_rows_by_a_panel) {
+    constexpr std::size_t kTableRows = 40;
+    constexpr std::size_t kStride = 2 * kPanel;
+    const AlignedBuffer<float> table = random_floats(kTableRows * kPanel, 1);
+    for (const std::size_t num_rows : {1, 2, 50}) {
+        std::vector<std::uint64_t> offsets = {0};
+        std::vector<std::uint32_t> rows;
+        for (std::size_t row = 0; row < num_rows; ++row) {
+            offsets.push_back(offsets.back() + row * 7 % 12);
+            rows.push_back(static_cast<std::uint32_t>(num_rows - 1 - row));
+        }
+        std::vector<std::uint32_t> columns;
+        for (std::size_t k = 0; k < offsets.back(); ++k) {
+            columns.push_back(static_cast<std::uint32_t>(k * 17 % kTableRows));
+        }
+        const AlignedBuffer<float> values = random_floats(columns.size(), 2);
+        const AlignedBuffer<float> base = random_floats(num_rows * kPanel, 3);
+        AlignedBuffer<float> out = random_floats(num_rows * kStride, 4);
+        PanelProduct product = {.offsets = offsets.data(),
+                                .columns = columns.data(),
+                                .values = values.data(),
+                                .num_rows = num_rows,
+                                .table = table.data(),
+                                .out = out.data() + kPanel,
+                                .out_stride = kStride};
+        for (const bool is_combined : {false, true}) {
+            product.factor = is_combined ? -0.7F : 1.0F;
+            product.base = is_combined ? base.data() : nullptr;
+            product.rows = is_combined ? rows.data() : nullptr;
+            dense().multiply_panel(product);
+            for (std::size_t row = 0; row < num_rows; ++row) {
+                const std::size_t to = is_combined ? rows[row] : row;
+                for (std::size_t d = 0; d < kPanel; ++d) {
+                    double sum = is_combined ? static_cast<double>(base[row * kPanel + d]) : 0;
+                    double size = std::abs(sum);
+                    for (std::uint64_t k = offsets[row]; k < offsets[row + 1]; ++k) {
+                        const double term = static_cast<double>(product.factor * values[k]) *
+                                            static_cast<double>(table[columns[k] * kPanel + d]);
+                        sum += term;
+                        size += std::abs(term);
+                    }
+                    ASSERT_NEAR(static_cast<double>(out[to * kStride + kPanel + d]), sum,
+                                kRounding * size);
+                }
+            }
+        }
+    }
+}
+
 TEST_P(DenseKernelsOf, select_scores_above_the_threshold_of_their_column) {
     constexpr std::size_t kRows = 9;
     AlignedBuffer<float> scores = random_floats(kRows * kQueryBlock, 3);

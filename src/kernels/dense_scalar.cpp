@@ -31,6 +31,20 @@ void sum_rows(const RowSum& sum) {
     }
 }
 
+void multiply_panel(const PanelProduct& product) {
+    for (std::size_t row = 0; row < product.num_rows; ++row) {
+        const std::size_t to = product.rows != nullptr ? product.rows[row] : row;
+        for (std::size_t d = 0; d < kPanel; ++d) {
+            float sum = 0;
+            for (std::uint64_t k = product.offsets[row]; k < product.offsets[row + 1]; ++k) {
+                sum += product.values[k] * product.table[product.columns[k] * kPanel + d];
+            }
+            const float base = product.base != nullptr ? product.base[row * kPanel + d] : 0;
+            product.out[to * product.out_stride + d] = base + product.factor * sum;
+        }
+    }
+}
+
 std::size_t select_scores(const float* scores, std::size_t num_rows, std::uint32_t first_row,
                           const float* thresholds, Hit* out) {
     std::size_t count = 0;
@@ -46,8 +60,10 @@ std::size_t select_scores(const float* scores, std::size_t num_rows, std::uint32
     return count;
 }
 
-constexpr DenseKernels kScalar = {
-    .subtract_products = subtract_products, .sum_rows = sum_rows, .select_scores = select_scores};
+constexpr DenseKernels kScalar = {.subtract_products = subtract_products,
+                                  .sum_rows = sum_rows,
+                                  .multiply_panel = multiply_panel,
+                                  .select_scores = select_scores};
 
 }  // namespace
 

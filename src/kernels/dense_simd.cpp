@@ -95,6 +95,55 @@ void sum_rows(const RowSum& sum) {
     }
 }
 
+/// Entries take turns at two sums, so that an addition does not wait for the one before.
+void multiply_panel(const PanelProduct& product) {
+    constexpr std::size_t kVectors = kPanel / kLanes;
+    constexpr std::size_t kEntriesAhead = 64;
+    constexpr std::size_t kTurns = 2;
+    const std::uint64_t num_entries = product.offsets[product.num_rows];
+    const std::uint64_t no_more_ahead =
+        num_entries > kEntriesAhead + kTurns ? num_entries - kEntriesAhead - kTurns : 0;
+    const Vector factor = broadcast(product.factor);
+    std::uint64_t k = product.offsets[0];
+    for (std::size_t row = 0; row < product.num_rows; ++row) {
+        Vector sums[kTurns][kVectors];
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            sums[0][v] = sums[1][v] = zero();
+        }
+        const std::uint64_t end = product.offsets[row + 1];
+        for (; k + kTurns <= end; k += kTurns) {
+            if (k < no_more_ahead) {
+                for (std::size_t turn = 0; turn < kTurns; ++turn) {
+                    __builtin_prefetch(product.table +
+                                       product.columns[k + turn + kEntriesAhead] * kPanel);
+                }
+            }
+            for (std::size_t turn = 0; turn < kTurns; ++turn) {
+                const float* const from = product.table + product.columns[k + turn] * kPanel;
+                const Vector weight = broadcast(product.values[k + turn]);
+                for (std::size_t v = 0; v < kVectors; ++v) {
+                    sums[turn][v] = hn::MulAdd(weight, load(from + v * kLanes), sums[turn][v]);
+                }
+            }
+        }
+        if (k < end) {
+            const float* const from = product.table + product.columns[k] * kPanel;
+            const Vector weight = broadcast(product.values[k]);
+            for (std::size_t v = 0; v < kVectors; ++v) {
+                sums[0][v] = hn::MulAdd(weight, load(from + v * kLanes), sums[0][v]);
+            }
+            ++k;
+        }
+        const std::size_t to = product.rows != nullptr ? product.rows[row] : row;
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const Vector base =
+                product.base != nullptr ? load(product.base + row * kPanel + v * kLanes) : zero();
+            store(hn::MulAdd(factor, hn::Add(sums[0][v], sums[1][v]), base),
+                  product.out + to * product.out_stride + v * kLanes);
+        }
+    }
+}
+
 std::size_t select_scores(const float* scores, std::size_t num_rows, std::uint32_t first_row,
                           const float* thresholds, Hit* out) {
     constexpr std::size_t kVectors = kQueryBlock / kLanes;
@@ -110,8 +159,10 @@ std::size_t select_scores(const float* scores, std::size_t num_rows, std::uint32
     return count;
 }
 
-constexpr DenseKernels kDense = {
-    .subtract_products = subtract_products, .sum_rows = sum_rows, .select_scores = select_scores};
+constexpr DenseKernels kDense = {.subtract_products = subtract_products,
+                                 .sum_rows = sum_rows,
+                                 .multiply_panel = multiply_panel,
+                                 .select_scores = select_scores};
 
 }  // namespace segue::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

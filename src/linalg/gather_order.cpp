@@ -72,21 +72,31 @@ GatherOrder gather_order(const SparsePair& matrix) {
     return {std::move(rows.order), std::move(columns.order)};
 }
 
-OrderedRows in_order(const SparseView& matrix, std::vector<std::uint32_t> order) {
-    OrderedRows ordered;
-    ordered.matrix.num_rows = matrix.num_rows;
-    ordered.matrix.num_columns = matrix.num_columns;
-    ordered.matrix.columns.reserve(matrix.num_entries());
-    ordered.matrix.values.reserve(matrix.num_entries());
-    for (const std::uint32_t row : order) {
-        const std::span<const std::uint32_t> columns = matrix.row_columns(row);
-        const std::span<const float> values = matrix.row_values(row);
-        ordered.matrix.columns.insert(ordered.matrix.columns.end(), columns.begin(), columns.end());
-        ordered.matrix.values.insert(ordered.matrix.values.end(), values.begin(), values.end());
-        ordered.matrix.offsets.push_back(ordered.matrix.columns.size());
+std::vector<std::uint32_t> places_in(std::span<const std::uint32_t> order) {
+    std::vector<std::uint32_t> places(order.size());
+    for (std::uint32_t place = 0; place < order.size(); ++place) {
+        places[order[place]] = place;
     }
-    ordered.rows = std::move(order);
-    return ordered;
+    return places;
+}
+
+SparseMatrix renumbered(const SparseView& matrix, const GatherOrder& order) {
+    const std::vector<std::uint32_t> places = places_in(order.columns);
+    SparseMatrix result;
+    result.num_rows = matrix.num_rows;
+    result.num_columns = matrix.num_columns;
+    result.offsets.reserve(matrix.num_rows + 1);
+    result.columns.reserve(matrix.num_entries());
+    result.values.reserve(matrix.num_entries());
+    for (const std::uint32_t row : order.rows) {
+        for (const std::uint32_t column : matrix.row_columns(row)) {
+            result.columns.push_back(places[column]);
+        }
+        const std::span<const float> values = matrix.row_values(row);
+        result.values.insert(result.values.end(), values.begin(), values.end());
+        result.offsets.push_back(result.columns.size());
+    }
+    return result;
 }
 
 }  // namespace segue

@@ -4,6 +4,7 @@
 // table: near each other those that gather the same ones, which then come from cache.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "linalg/singular_vectors.h"
@@ -20,13 +21,13 @@ struct GatherOrder {
 /// fewer entries first (Cuthill and McKee 1969). Depends on the matrix alone.
 GatherOrder gather_order(const SparsePair& matrix);
 
-/// A matrix whose rows were put in another order.
-struct OrderedRows {
-    SparseMatrix matrix;
-    std::vector<std::uint32_t> rows;  // row r of `matrix` was this one
-};
+/// At which place of `order`, a permutation, each number is.
+std::vector<std::uint32_t> places_in(std::span<const std::uint32_t> order);
 
-/// Requires: `order` is a permutation of the rows of `matrix`, which has values.
-OrderedRows in_order(const SparseView& matrix, std::vector<std::uint32_t> order);
+/// A matrix with its rows and columns numbered anew, so that rows of a table that are gathered one
+/// after the other lie near each other too: row r is row order.rows[r] of `matrix`, and column c
+/// its column order.columns[c]. Entries of a row keep their order. Requires: `order` has
+/// permutations of its rows and columns; the matrix has values.
+SparseMatrix renumbered(const SparseView& matrix, const GatherOrder& order);
 
 }  // namespace segue

@@ -85,15 +85,17 @@ TEST(GatherOrder, brings_together_what_was_scattered) {
     EXPECT_LT(mean_distance(matrix, order_of(matrix)), 0.2 * mean_distance(matrix, as_it_is));
 }
 
-TEST(GatherOrder, moves_whole_rows) {
+TEST(GatherOrder, numbers_rows_and_columns_anew) {
     SparseMatrix matrix = matrix_of({{0, 2}, {}, {1}}, 3);
     matrix.values = {5, 6, 7};
-    const OrderedRows ordered = in_order(matrix.view(), {2, 0, 1});
-    EXPECT_EQ(ordered.rows, (std::vector<std::uint32_t>{2, 0, 1}));
-    EXPECT_EQ(ordered.matrix.num_columns, 3U);
-    EXPECT_EQ(ordered.matrix.offsets, (std::vector<std::uint64_t>{0, 1, 3, 3}));
-    EXPECT_EQ(ordered.matrix.columns, (std::vector<std::uint32_t>{1, 0, 2}));
-    EXPECT_EQ(ordered.matrix.values, (std::vector<float>{7, 5, 6}));
+    const GatherOrder order = {.rows = {2, 0, 1}, .columns = {1, 2, 0}};
+    EXPECT_EQ(places_in(order.columns), (std::vector<std::uint32_t>{2, 0, 1}));
+    const SparseMatrix result = renumbered(matrix.view(), order);
+    EXPECT_EQ(result.num_rows, 3U);
+    EXPECT_EQ(result.num_columns, 3U);
+    EXPECT_EQ(result.offsets, (std::vector<std::uint64_t>{0, 1, 3, 3}));
+    EXPECT_EQ(result.columns, (std::vector<std::uint32_t>{0, 2, 1}));
+    EXPECT_EQ(result.values, (std::vector<float>{7, 5, 6}));
 }
 
 }  // namespace

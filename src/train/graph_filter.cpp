@@ -8,31 +8,30 @@
 
 #include "cooc/best_partners.h"
 #include "kernels/dense_kernels.h"
-#include "linalg/gather_order.h"
 #include "linalg/singular_vectors.h"
+#include "train/graph_walk.h"
 
 // With R' = D_g^(-a/2) R D_i^(-b), scaled so that its largest singular value is 1, P = R'^T R', and
 // V its right singular vectors, a history r has the scores
 //     r (P + beta D_i^-b V V^T D_i^b) q(P),
-// where q(P) = 1 - T P + T^2 P^2 / 2 - T^3 P^3 / 6 + T^4 P^4 / 24 is one step of Runge and Kutta
-// along ds/dt = -s P. P is never made: scores of a block of histories go to groups and back. What
-// q(P) does to D_i^b V is worked out once.
+// with q(P) as the walk has it (train/graph_walk.h). What q(P) does to D_i^b V is worked out once.
 
 namespace segue {
 
 namespace {
 
 using kernels::kLeftStrip;
+using kernels::kPanel;
 using kernels::kQueryBlock;
 using kernels::kRightStrip;
 
-constexpr unsigned kStepsOfQ = 4;
 constexpr std::size_t kItemsPerTile = 256;
 constexpr std::size_t kDepth = 128;
 constexpr std::uint32_t kPowerIterations = 8;
 constexpr std::size_t kPowerDim = 16;  // vectors that find the largest singular value alone
 
 static_assert(kItemsPerTile % kLeftStrip == 0 && kQueryBlock % kRightStrip == 0);
+static_assert(kQueryBlock % kPanel == 0);
 
 std::size_t round_up(std::size_t size, std::size_t unit) {
     return (size + unit - 1) / unit * unit;
@@ -57,10 +56,10 @@ public:
     Status find_singular_vectors(const GraphFilterParams& params, ThreadPool& pool,
                                  const ProgressListener& progress);
 
-    /// Makes lists() ready once all else is found.
-    void keep_ordered();
+    /// Makes lists() ready once all else is found, and lets go of what it does not need.
+    void prepare_walk();
 
-    std::size_t num_items() const override { return by_group_.num_columns; }
+    std::size_t num_items() const override { return item_powers_.size(); }
     Neighbours lists(const SparseView& histories, const LinearListOptions& options,
                      ThreadPool& pool, const ProgressListener& progress) const override;
 
@@ -68,20 +67,24 @@ private:
     /// Scores of one block of histories while it is worked on; one a thread.
     struct Block {
         Block(const GraphFilter& filter, std::size_t k)
-            : groups(filter.by_group_.num_rows, kQueryBlock),
-              first(filter.padded_items(), kQueryBlock),
+            : walk(filter.walk_),
               scores(filter.padded_items(), kQueryBlock),
               sums(filter.from_items_.stride()),
               strips(filter.from_items_.stride() * kQueryBlock),
+              magnitudes(kItemsPerTile * kQueryBlock),
+              thresholds(kQueryBlock),
+              num_own_passed(kQueryBlock),
               hits(kItemsPerTile * kQueryBlock),
               best(kQueryBlock, BestPartners(k)) {}
 
-        Matrix groups;                // [num_groups x kQueryBlock]
-        Matrix first;                 // [padded_items x kQueryBlock] r P
-        Matrix scores;                // [padded_items x kQueryBlock]
-        AlignedBuffer<float> sums;    // [low_rank_dim] of one history
-        AlignedBuffer<float> strips;  // [kQueryBlock / kRightStrip][low_rank_dim][kRightStrip]
+        GraphWalk::Scratch walk;
+        Matrix scores;                    // [padded_items x kQueryBlock]
+        AlignedBuffer<float> sums;        // [low_rank_dim] of one history
+        AlignedBuffer<float> strips;      // [kQueryBlock / kRightStrip][low_rank_dim][kRightStrip]
+        AlignedBuffer<float> magnitudes;  // [kItemsPerTile x kQueryBlock]
         std::vector<float> ones;
+        std::vector<float> thresholds;            // [kQueryBlock]
+        std::vector<std::size_t> num_own_passed;  // [kQueryBlock] own items in tiles behind
         std::vector<kernels::Hit> hits;
         std::vector<BestPartners> best;
     };
@@ -90,21 +93,18 @@ private:
     std::size_t padded_items() const { return round_up(num_items(), kItemsPerTile); }
 
     void sharpen(Matrix& items, ThreadPool& pool) const;
-    void multiply(const OrderedRows& matrix, const Matrix& right, Matrix& out,
-                  const Matrix* base = nullptr, float factor = 1) const;
-    void smooth(const SparseView& histories, std::size_t begin, std::size_t end,
-                Block& block) const;
-    void sharpen_block(Block& block) const;
-    void add_low_rank(const SparseView& histories, std::size_t begin, std::size_t end,
-                      Block& block) const;
-    void select(const SparseView& histories, std::size_t begin, std::size_t end,
-                const LinearListOptions& options, Block& block,
-                std::vector<std::vector<ScoredRow>>& lists) const;
+    void project(const SparseView& histories, std::size_t begin, std::size_t end,
+                 Block& block) const;
+    void add_low_rank(std::size_t tile, Block& block) const;
+    void select(const SparseView& histories, std::size_t begin, std::size_t tile,
+                const LinearListOptions& options, Block& block) const;
+    void score_block(const SparseView& histories, std::size_t begin, std::size_t end,
+                     const LinearListOptions& options, Block& block,
+                     std::vector<std::vector<ScoredRow>>& lists) const;
 
-    SparseMatrix by_group_;           // R'; its entries are in ordered_groups_ after training
-    SparseMatrix by_item_;            // its transpose
-    OrderedRows ordered_groups_;      // R'
-    OrderedRows ordered_items_;       // its transpose
+    SparseMatrix by_group_;  // R', until the walk has it
+    SparseMatrix by_item_;   // its transpose
+    GraphWalk walk_;
     std::vector<float> item_powers_;  // [num_items] f^-b
     double sharpening_ = 0;
     Matrix from_items_;              // [num_items x k] D_i^-b V
@@ -195,70 +195,15 @@ void GraphFilter::sharpen(Matrix& items, ThreadPool& pool) const {
     items = std::move(powered);
 }
 
-void GraphFilter::keep_ordered() {
-    GatherOrder order = gather_order({by_group_.view(), by_item_.view()});
-    ordered_groups_ = in_order(by_group_.view(), std::move(order.rows));
-    by_group_.columns = {};
-    by_group_.values = {};
-    by_group_.offsets = {};
-    ordered_items_ = in_order(by_item_.view(), std::move(order.columns));
+void GraphFilter::prepare_walk() {
+    walk_ = GraphWalk({by_group_.view(), by_item_.view()}, sharpening_);
+    by_group_ = {};
+    by_item_ = {};
 }
 
-/// out := matrix right, or base + factor (matrix right).
-void GraphFilter::multiply(const OrderedRows& matrix, const Matrix& right, Matrix& out,
-                           const Matrix* base, float factor) const {
-    const SparseView view = matrix.matrix.view();
-    for (std::size_t place = 0; place < view.num_rows; ++place) {
-        const std::uint32_t row = matrix.rows[place];
-        float* const sums = out.row(row).data();
-        kernels().sum_rows({.table = right.data(),
-                            .stride = kQueryBlock,
-                            .dim = kQueryBlock,
-                            .columns = view.row_columns(place).data(),
-                            .weights = view.row_values(place).data(),
-                            .num_entries = view.row_size(place),
-                            .out = sums});
-        if (base != nullptr) {
-            combine(base->row(row).data(), factor, kQueryBlock, sums);
-        }
-    }
-}
-
-/// first := r P for the histories [begin, end).
-void GraphFilter::smooth(const SparseView& histories, std::size_t begin, std::size_t end,
-                         Block& block) const {
-    std::fill_n(block.groups.data(), block.groups.num_rows() * kQueryBlock, 0.0F);
-    const SparseView by_item = by_item_.view();
-    for (std::size_t history = begin; history < end; ++history) {
-        for (const std::uint32_t item : histories.row_columns(history)) {
-            const std::span<const std::uint32_t> groups = by_item.row_columns(item);
-            const std::span<const float> values = by_item.row_values(item);
-            for (std::size_t place = 0; place < groups.size(); ++place) {
-                block.groups.row(groups[place])[history - begin] += values[place];
-            }
-        }
-    }
-    multiply(ordered_items_, block.groups, block.first);
-}
-
-/// scores := first q(P)
-void GraphFilter::sharpen_block(Block& block) const {
-    if (sharpening_ == 0) {
-        std::copy_n(block.first.data(), num_items() * kQueryBlock, block.scores.data());
-        return;
-    }
-    for (unsigned step = kStepsOfQ; step > 0; --step) {
-        multiply(ordered_groups_, step == kStepsOfQ ? block.first : block.scores, block.groups);
-        multiply(ordered_items_, block.groups, block.scores, &block.first,
-                 static_cast<float>(-sharpening_ / step));
-    }
-}
-
-void GraphFilter::add_low_rank(const SparseView& histories, std::size_t begin, std::size_t end,
-                               Block& block) const {
-    if (from_items_.num_rows() == 0) {
-        return;
-    }
+/// strips := r D_i^-b V for the histories [begin, end).
+void GraphFilter::project(const SparseView& histories, std::size_t begin, std::size_t end,
+                          Block& block) const {
     const std::size_t dim = from_items_.stride();
     std::fill_n(block.strips.data(), dim * kQueryBlock, 0.0F);
     for (std::size_t history = begin; history < end; ++history) {
@@ -277,66 +222,89 @@ void GraphFilter::add_low_rank(const SparseView& histories, std::size_t begin, s
                 block.sums[column];
         }
     }
-    for (std::size_t item = 0; item < padded_items(); item += kItemsPerTile) {
-        for (std::size_t depth = 0; depth < dim; depth += kDepth) {
-            kernels().subtract_products({.left = to_items_.data() + item * dim + depth * kLeftStrip,
-                                         .left_step = dim * kLeftStrip,
-                                         .num_left = kItemsPerTile / kLeftStrip,
-                                         .right = block.strips.data() + depth * kRightStrip,
-                                         .right_step = dim * kRightStrip,
-                                         .num_right = kQueryBlock / kRightStrip,
-                                         .depth = std::min(kDepth, dim - depth),
-                                         .out = block.scores.row(item).data(),
-                                         .out_stride = kQueryBlock});
-        }
+}
+
+/// Adds the low-rank part to the scores of the items from `tile`.
+void GraphFilter::add_low_rank(std::size_t tile, Block& block) const {
+    const std::size_t dim = from_items_.stride();
+    for (std::size_t depth = 0; depth < dim; depth += kDepth) {
+        kernels().subtract_products({.left = to_items_.data() + tile * dim + depth * kLeftStrip,
+                                     .left_step = dim * kLeftStrip,
+                                     .num_left = kItemsPerTile / kLeftStrip,
+                                     .right = block.strips.data() + depth * kRightStrip,
+                                     .right_step = dim * kRightStrip,
+                                     .num_right = kQueryBlock / kRightStrip,
+                                     .depth = std::min(kDepth, dim - depth),
+                                     .out = block.scores.row(tile).data(),
+                                     .out_stride = kQueryBlock});
     }
 }
 
-void GraphFilter::select(const SparseView& histories, std::size_t begin, std::size_t end,
-                         const LinearListOptions& options, Block& block,
-                         std::vector<std::vector<ScoredRow>>& lists) const {
-    constexpr float kLowest = -std::numeric_limits<float>::infinity();
-    for (std::size_t item = 0; item < options.factors.size(); ++item) {
+/// Offers the scores of the items from `tile` to the lists of the histories from `begin`.
+void GraphFilter::select(const SparseView& histories, std::size_t begin, std::size_t tile,
+                         const LinearListOptions& options, Block& block) const {
+    const std::size_t count = std::min(kItemsPerTile, num_items() - tile);
+    for (std::size_t item = tile; item < tile + count && !options.factors.empty(); ++item) {
         combine(nullptr, options.factors[item], kQueryBlock, block.scores.row(item).data());
     }
-    std::vector<float> thresholds(kQueryBlock, std::numeric_limits<float>::infinity());
-    for (std::size_t history = begin; history < end; ++history) {
-        const std::span<const std::uint32_t> own = histories.row_columns(history);
-        for (const std::uint32_t item : own) {
-            block.scores.row(item)[history - begin] = 0;
+    for (std::size_t query = 0; query < std::min(kQueryBlock, histories.num_rows - begin);
+         ++query) {
+        const std::span<const std::uint32_t> own = histories.row_columns(begin + query);
+        std::size_t& passed = block.num_own_passed[query];
+        for (; passed < own.size() && own[passed] < tile + count; ++passed) {
+            block.scores.row(own[passed])[query] = 0;
         }
-        block.best[history - begin].clear();
-        thresholds[history - begin] =
-            own.empty() ? std::numeric_limits<float>::infinity() : kLowest;
     }
+    const float* scores = block.scores.row(tile).data();
     if (options.by_magnitude) {
-        const std::size_t count = num_items() * kQueryBlock;
-        std::copy_n(block.scores.data(), count, block.first.data());
-        std::transform(block.first.data(), block.first.data() + count, block.scores.data(),
+        std::transform(scores, scores + count * kQueryBlock, block.magnitudes.data(),
                        [](float score) { return std::abs(score); });
+        scores = block.magnitudes.data();
     }
-    for (std::size_t item = 0; item < num_items(); item += kItemsPerTile) {
-        const std::size_t count = std::min(kItemsPerTile, num_items() - item);
-        const std::size_t num_hits = kernels().select_scores(block.scores.row(item).data(), count,
-                                                             static_cast<std::uint32_t>(item),
-                                                             thresholds.data(), block.hits.data());
-        for (std::size_t hit = 0; hit < num_hits; ++hit) {
-            if (block.hits[hit].score != 0) {
-                block.best[block.hits[hit].query].offer(
-                    {block.hits[hit].row, block.hits[hit].score});
-            }
+    const std::size_t num_hits =
+        kernels().select_scores(scores, count, static_cast<std::uint32_t>(tile),
+                                block.thresholds.data(), block.hits.data());
+    for (std::size_t hit = 0; hit < num_hits; ++hit) {
+        if (block.hits[hit].score != 0) {
+            block.best[block.hits[hit].query].offer({block.hits[hit].row, block.hits[hit].score});
         }
-        for (std::size_t query = 0; query < end - begin; ++query) {
-            // Hits come in ascending order, so that an equal score further on is no better.
-            thresholds[query] = std::max(thresholds[query], block.best[query].threshold());
+    }
+    for (std::size_t query = 0; query < kQueryBlock; ++query) {
+        // Hits come in ascending order, so that an equal score further on is no better.
+        block.thresholds[query] = std::max(block.thresholds[query], block.best[query].threshold());
+    }
+}
+
+void GraphFilter::score_block(const SparseView& histories, std::size_t begin, std::size_t end,
+                              const LinearListOptions& options, Block& block,
+                              std::vector<std::vector<ScoredRow>>& lists) const {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    for (std::size_t panel = begin; panel < end; panel += kPanel) {
+        walk_.scores(histories, panel, std::min(end, panel + kPanel), block.walk,
+                     block.scores.data() + (panel - begin), kQueryBlock);
+    }
+    const bool has_low_rank = from_items_.num_rows() != 0;
+    if (has_low_rank) {
+        project(histories, begin, end, block);
+    }
+    std::ranges::fill(block.thresholds, kInfinity);
+    std::ranges::fill(block.num_own_passed, 0U);
+    for (std::size_t query = 0; query < end - begin; ++query) {
+        block.best[query].clear();
+        block.thresholds[query] = histories.row_size(begin + query) == 0 ? kInfinity : -kInfinity;
+    }
+    for (std::size_t tile = 0; tile < num_items(); tile += kItemsPerTile) {
+        if (has_low_rank) {
+            add_low_rank(tile, block);
         }
+        select(histories, begin, tile, options, block);
     }
     for (std::size_t history = begin; history < end; ++history) {
         const std::span<const ScoredRow> best = block.best[history - begin].take_sorted();
         lists[history].assign(best.begin(), best.end());
         if (options.by_magnitude) {
             for (ScoredRow& scored : lists[history]) {
-                scored.score = block.first.row(scored.item_row)[history - begin];
+                scored.score = block.scores.row(scored.item_row)[history - begin];
             }
             std::sort(lists[history].begin(), lists[history].end(), comes_before);
         }
@@ -358,13 +326,8 @@ Neighbours GraphFilter::lists(const SparseView& histories, const LinearListOptio
                           if (blocks[thread] == nullptr) {
                               blocks[thread] = std::make_unique<Block>(*this, k);
                           }
-                          const std::size_t begin = chunks.begin(round + chunk);
-                          const std::size_t end = chunks.end(round + chunk);
-                          Block& block = *blocks[thread];
-                          smooth(histories, begin, end, block);
-                          sharpen_block(block);
-                          add_low_rank(histories, begin, end, block);
-                          select(histories, begin, end, options, block, lists);
+                          score_block(histories, chunks.begin(round + chunk),
+                                      chunks.end(round + chunk), options, *blocks[thread], lists);
                       });
     }
     report(progress, {"score", histories.num_rows, histories.num_rows, "lists", {}});
@@ -384,7 +347,7 @@ Result<std::unique_ptr<const LinearModel>> train_graph_filter(const SparseView& 
     if (Status status = filter->find_singular_vectors(params, pool, progress); !status.ok()) {
         return status;
     }
-    filter->keep_ordered();
+    filter->prepare_walk();
     return Result<std::unique_ptr<const LinearModel>>(std::move(filter));
 }
 

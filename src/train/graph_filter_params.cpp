@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "kernels/kernels.h"
+#include "kernels/dense_kernels.h"
 #include "train/graph_filter.h"
 
 namespace segue {
@@ -32,7 +32,8 @@ std::uint64_t graph_filter_bytes(const SparseView& interactions, const GraphFilt
     const std::uint64_t items = interactions.num_columns;
     const std::uint64_t groups = interactions.num_rows;
     const std::uint64_t dim = params.low_rank_dim;
-    const std::uint64_t block = (2 * items + groups) * kernels::kQueryBlock * sizeof(float);
+    const std::uint64_t block =
+        (items * kernels::kQueryBlock + (2 * items + groups) * kernels::kPanel) * sizeof(float);
     return interactions.num_entries() * 24 + (4 * items + 2 * groups) * dim * sizeof(float) +
            block * num_threads;
 }
