@@ -18,26 +18,30 @@ class BasePeer:
     package = ""
     #: Whether inner products of items of many lengths need the items made equally long by one more dimension.
     augments = False
+    #: Shorter vectors are filled up with zeros, which leaves all products as they are.
+    least_dim = 1
 
     def __init__(self, dim, unit, k, scratch_folder):
         self.unit = unit
         self.scratch_folder = scratch_folder
         self.k = k
         self.augmented = self.augments and not unit
-        self.dim = dim + 1 if self.augmented else dim
+        self.dim = max(dim + 1 if self.augmented else dim, self.least_dim)
 
     def prepare_items(self, items):
         """Items as the library gets them: with augments, all of one length, which leaves the order of inner products."""
-        if not self.augmented:
-            return items
-        squares = numpy.einsum("ij,ij->i", items, items, dtype=numpy.float64)
-        rest = numpy.sqrt(squares.max() - squares).astype(numpy.float32)
-        return numpy.ascontiguousarray(numpy.hstack([items, rest[:, None]]))
+        if self.augmented:
+            squares = numpy.einsum("ij,ij->i", items, items, dtype=numpy.float64)
+            rest = numpy.sqrt(squares.max() - squares).astype(numpy.float32)
+            items = numpy.hstack([items, rest[:, None]])
+        return self._filled_up(items)
 
     def prepare_queries(self, queries):
-        if not self.augmented:
-            return queries
-        return numpy.ascontiguousarray(numpy.pad(queries, ((0, 0), (0, 1))))
+        return self._filled_up(queries)
+
+    def _filled_up(self, rows):
+        missing = self.dim - rows.shape[1]
+        return numpy.ascontiguousarray(numpy.pad(rows, ((0, 0), (0, missing)))) if missing else rows
 
     # ------------------------------------------------------------------------------------------------------------
 

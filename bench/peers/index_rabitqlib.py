@@ -9,6 +9,7 @@ from index_peer import BasePeer, path_in
 class Peer(BasePeer):
     package = "rabitqlib"
     augments = True
+    least_dim = 64
 
     @staticmethod
     def builds(num_items, dim, unit):
