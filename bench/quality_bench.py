@@ -20,6 +20,7 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 
 import quality_report
+import quality_study
 
 SETS = ("playlists", "retail", "lastfm", "movielens_small", "anime", "gowalla")
 PEERS = ("implicit-als", "implicit-bm25", "implicit-cosine", "numpy-ease", "lightfm-warp")
@@ -52,6 +53,9 @@ def parse_arguments(words):
     parser.add_argument("--seconds", type=float, default=10, help="seconds segue tune takes at most, a recipe (10)")
     parser.add_argument("--fresh", action="store_true", help="make the lists of other libraries anew")
     parser.add_argument("--no-knob", action="store_true", help="leave out the knob's settings on validation parts")
+    parser.add_argument("--study", action="store_true",
+                        help="instead: simple models of the literature and blends of two recipes; most of an hour")
+    parser.add_argument("--models", type=lambda text: text.split(","), help="with --study: these alone")
     parser.add_argument("--report-only", action="store_true", help="write the report of what is there")
     parser.add_argument("--data", default=os.path.join(ROOT, "build", "bench-data", "quality"))
     parser.add_argument("--out", default=os.path.join(ROOT, "docs", "benchmarks"), help="folder of the report")
@@ -175,6 +179,39 @@ def measure(name, arguments):
         json.dump(result, file)
 
 
+def make_study_lists(name, model, folder, fresh):
+    """Facts of a model's run, with "problem" where it has no lists."""
+    facts = quality_study.path_of(folder, model) + ".json"
+    if fresh or not os.path.exists(facts):
+        say(f"{name}: {model}")
+        environment = {**os.environ, "PYTHONPATH": os.environ["SEGUE_QUALITY_PEERS"]}
+        try:
+            run([sys.executable, os.path.join(HERE, "peers", "quality_study.py"), model, folder, str(os.cpu_count())],
+                SEGUE_TIMEOUT_S, environment)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            return {"problem": str(error)}
+    with open(facts, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def study(arguments):
+    for name in arguments.sets:
+        folder = os.path.join(arguments.data, name)
+        if arguments.report_only or name in LARGE or not prepare(name, folder):
+            continue
+        facts = {model: make_study_lists(name, model, folder, arguments.fresh)
+                 for model in arguments.models or quality_study.MODELS}
+        lists = []
+        for model, found in facts.items():
+            if "problem" not in found:
+                lists += ["--lists", f"{model}={quality_study.path_of(folder, model)}.groups.csv"]
+        result = evaluate(folder, "--recipe", ",".join(RECIPES), *lists)
+        result["study"] = facts
+        with open(os.path.join(folder, "study.json"), "w", encoding="utf-8") as file:
+            json.dump(result, file)
+    quality_study.write(arguments.data, arguments.out, SETS)
+
+
 def mean_of_draws(results):
     """The first result with means of the metrics over all of them."""
     mean = results[0]
@@ -203,6 +240,9 @@ def measure_movielens(arguments):
 
 def main():
     arguments = parse_arguments(sys.argv[1:])
+    if arguments.study:
+        study(arguments)
+        return
     if not arguments.report_only:
         began = time.perf_counter()
         for name in arguments.sets:

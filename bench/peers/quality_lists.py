@@ -6,7 +6,6 @@ PEER.items.csv (item,rank,neighbour,score) and PEER.json. Where a library has se
 fifth of each history of five or more that is cut from train.csv, never by test.csv.
 """
 
-import csv
 import json
 import os
 import sys
@@ -19,59 +18,22 @@ os.environ["OPENBLAS_NUM_THREADS"] = str(threads if peer == "numpy-ease" else 1)
 import numpy
 import scipy.sparse
 
-K = 20
+from quality_tables import K, Split, batches, best_of, hold_out, mean_recall, write_lists
+
 ITEM_NEIGHBOURS = 200
 DIM = 64
-BATCH = 1024
-
-
-def read_pairs(name):
-    with open(os.path.join(folder, name), newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        next(rows)
-        return [(group, item) for group, item in rows]
-
-
-def matrix(rows, columns, shape):
-    table = scipy.sparse.csr_matrix((numpy.ones(len(rows), dtype=numpy.float32), (rows, columns)), shape=shape)
-    table.data[:] = 1
-    return table
-
-
-def hold_out(table):
-    """A fifth of each row of five or more, seeded: (what is left, what was taken)."""
-    random = numpy.random.default_rng(1)
-    coo = table.tocoo()
-    order = numpy.lexsort((random.random(len(coo.row)), coo.row))
-    rows, columns = coo.row[order], coo.col[order]
-    sizes = numpy.bincount(rows, minlength=table.shape[0])
-    places = numpy.arange(len(rows)) - numpy.repeat(numpy.cumsum(sizes) - sizes, sizes)
-    taken = (sizes[rows] >= 5) & (places < sizes[rows] // 5)
-    return matrix(rows[~taken], columns[~taken], table.shape), matrix(rows[taken], columns[taken], table.shape)
-
-
-def best_of(scores, own, k):
-    """Row by row the k best columns of dense scores, those of `own` (csr) left out."""
-    for row in range(own.shape[0]):
-        scores[row, own.indices[own.indptr[row] : own.indptr[row + 1]]] = -numpy.inf
-    best = numpy.argpartition(-scores, k, axis=1)[:, :k]
-    values = numpy.take_along_axis(scores, best, 1)
-    order = numpy.argsort(-values, axis=1, kind="stable")
-    return numpy.take_along_axis(best, order, 1), numpy.take_along_axis(values, order, 1)
 
 
 class Dense:
     """A model whose scores of rows are `left[rows] @ right`, or of histories `history @ weights`."""
 
     def lists(self, table, rows):
-        for begin in range(0, len(rows), BATCH):
-            batch = rows[begin : begin + BATCH]
+        for batch in batches(rows):
             own = table[batch]
             yield from zip(batch, *best_of(self.scores(own, batch), own, K))
 
     def similar(self, num_items):
-        for begin in range(0, num_items, BATCH):
-            batch = numpy.arange(begin, min(begin + BATCH, num_items))
+        for batch in batches(numpy.arange(num_items)):
             own = scipy.sparse.csr_matrix((numpy.ones(len(batch)), (numpy.arange(len(batch)), batch)),
                                           shape=(len(batch), num_items))
             yield from zip(batch, *best_of(self.item_scores(batch), own, K))
@@ -169,44 +131,24 @@ PEERS = {
 
 def recall(model, table, held_out):
     rows = numpy.flatnonzero(numpy.diff(held_out.indptr))
-    total = 0.0
-    for row, items, _ in model.lists(table, rows):
-        relevant = held_out.indices[held_out.indptr[row] : held_out.indptr[row + 1]]
-        total += len(numpy.intersect1d(items, relevant)) / len(relevant)
-    return total / len(rows)
-
-
-def write(path, header, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+    return mean_recall(((row, items) for row, items, _ in model.lists(table, rows)), held_out)
 
 
 def main():
-    train, test = read_pairs("train.csv"), read_pairs("test.csv")
-    groups = {key: row for row, key in enumerate(dict.fromkeys(group for group, _ in train))}
-    items = {key: row for row, key in enumerate(dict.fromkeys(item for _, item in train))}
-    group_keys, item_keys = list(groups), list(items)
-    table = matrix([groups[group] for group, _ in train], [items[item] for _, item in train],
-                   (len(groups), len(items)))
+    split = Split(folder)
     fit, settings = PEERS[peer]
     chosen, tried = settings[0], []
     if len(settings) > 1:
-        left, held_out = hold_out(table)
+        left, held_out = hold_out(split.table)
         tried = [(recall(fit(left, **setting), left, held_out), setting) for setting in settings]
         chosen = max(tried, key=lambda pair: pair[0])[1]
     began = time.perf_counter()
-    model = fit(table, **chosen)
+    model = fit(split.table, **chosen)
     seconds = time.perf_counter() - began
-    asked = numpy.array(sorted({groups[group] for group, _ in test if group in groups}))
-    # Scores that fall place by place keep ties in the order of the library.
-    write(os.path.join(folder, peer + ".groups.csv"), ("group", "rank", "item", "score"),
-          ((group_keys[row], place + 1, item_keys[item], K - place)
-           for row, best, _ in model.lists(table, asked) for place, item in enumerate(best)))
-    write(os.path.join(folder, peer + ".items.csv"), ("item", "rank", "neighbour", "score"),
-          ((item_keys[row], place + 1, item_keys[item], K - place)
-           for row, best, _ in model.similar(len(items)) for place, item in enumerate(best)))
+    write_lists(os.path.join(folder, peer + ".groups.csv"), ("group", "rank", "item", "score"),
+                ((row, best) for row, best, _ in model.lists(split.table, split.asked)), split.group_keys, split.item_keys)
+    write_lists(os.path.join(folder, peer + ".items.csv"), ("item", "rank", "neighbour", "score"),
+                ((row, best) for row, best, _ in model.similar(len(split.item_keys))), split.item_keys, split.item_keys)
     with open(os.path.join(folder, peer + ".json"), "w", encoding="utf-8") as file:
         json.dump({"train_seconds": seconds, "settings": chosen, "tried": tried}, file)
 
