@@ -29,9 +29,9 @@ inline std::vector<std::int16_t> random_words(std::size_t count, std::int16_t lo
                                               std::int16_t high, std::uint64_t seed) {
     Random random(seed);
     std::vector<std::int16_t> words(count);
+    const auto num_values = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
     for (std::int16_t& word : words) {
-        word = static_cast<std::int16_t>(
-            low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low + 1))));
+        word = static_cast<std::int16_t>(low + static_cast<int>(random.below(num_values)));
     }
     return words;
 }
