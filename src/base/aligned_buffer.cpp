@@ -9,6 +9,14 @@ namespace segue::detail {
 namespace {
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+/// From here on pages are zeroed when they are first touched, by all threads that do, rather than
+/// by the one that asks for them: on virtual machines that takes a second a gigabyte.
+constexpr std::size_t kZeroedWhenTouched = std::size_t{64} << 20;
+
+/// Whole pages become zero without being touched.
+bool drop_pages(void* memory, std::size_t bytes) {
+    return bytes >= kZeroedWhenTouched && madvise(memory, bytes, MADV_DONTNEED) == 0;
+}
 }  // namespace
 
 void* allocate_aligned_zeroed(std::size_t bytes) {
@@ -23,7 +31,9 @@ void* allocate_aligned_zeroed(std::size_t bytes) {
         // Advice only: without huge pages everything works, slower.
         (void)madvise(memory, rounded, MADV_HUGEPAGE);
     }
-    std::memset(memory, 0, rounded == 0 ? alignment : rounded);
+    if (!drop_pages(memory, rounded)) {
+        std::memset(memory, 0, rounded == 0 ? alignment : rounded);
+    }
     return memory;
 }
 

@@ -20,6 +20,19 @@ TEST(AlignedBuffer, is_zeroed_and_begins_at_a_cache_line) {
     }
 }
 
+TEST(AlignedBuffer, is_zeroed_where_others_were_before) {
+    constexpr std::size_t kCount = std::size_t{68} << 20;  // bytes: zeroed when touched
+    for (const std::size_t count : {std::size_t{5} << 20, kCount}) {
+        for (int round = 0; round < 2; ++round) {
+            AlignedBuffer<std::uint8_t> buffer(count);
+            for (std::size_t at = 0; at < count; at += 1024) {
+                ASSERT_EQ(buffer[at], 0);
+                buffer[at] = 1;
+            }
+        }
+    }
+}
+
 TEST(AlignedBuffer, moves_leave_nothing_behind) {
     AlignedBuffer<int> first(3);
     first[2] = 7;
