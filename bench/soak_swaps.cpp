@@ -135,7 +135,9 @@ Result<std::vector<SoakRow>> soak_swaps(const SoakPlan& plan) {
     if (!status.ok()) {
         return status;
     }
-    Result<SoakServer> server = SoakServer::start(plan.program, models, {"--versions", "1"});
+    std::vector<std::string> flags = nothing_shed();
+    flags.insert(flags.end(), {"--versions", "1"});
+    Result<SoakServer> server = SoakServer::start(plan.program, models, flags);
     if (!server.ok()) {
         return server.status();
     }
@@ -186,7 +188,7 @@ Result<std::vector<SoakRow>> soak_bad_versions(const SoakPlan& plan) {
     if (!status.ok()) {
         return status;
     }
-    Result<SoakServer> server = SoakServer::start(plan.program, models, {});
+    Result<SoakServer> server = SoakServer::start(plan.program, models, nothing_shed());
     if (!server.ok()) {
         return server.status();
     }
