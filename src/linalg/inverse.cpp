@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "kernels/dense_kernels.h"
 
@@ -11,8 +13,9 @@
 // symmetric A with D = A_kk^-1 and U = A_k. (the block's rows) is
 //     A_ij -= U_i' D U_j for i, j outside the block,  A_kj := D U_j,  A_kk := -D,
 // and after all blocks A has become -A^-1. Each sweep is one update of rank kBlock of the triangle,
-// which is all that takes time; pivots are swept in the same way by smaller blocks, and the
-// smallest in f64.
+// which is all that takes time: size^3 operations for all blocks together with D U, as rows of the
+// block itself are left out. Pivots are swept in the same way by smaller blocks, and the smallest
+// in f64.
 
 namespace segue {
 
@@ -21,13 +24,13 @@ namespace {
 using kernels::kLeftStrip;
 using kernels::kRightStrip;
 
-constexpr std::size_t kBlock = 192;
+/// A strip of this depth stays in the first level of cache, and reading and writing the triangle
+/// once for each block takes little beside the arithmetic.
+constexpr std::size_t kBlock = 256;
 constexpr std::size_t kSmallBlock = 32;
 /// Rows and columns of the triangle that are updated together: they stay in the second level of
 /// cache with what they are multiplied by.
 constexpr std::size_t kTile = 256;
-/// A strip of this depth stays in the first level.
-constexpr std::size_t kDepth = 192;
 
 static_assert(kInversePadding == kRightStrip && kBlock % kSmallBlock == 0);
 static_assert(kSmallBlock == kRightStrip && kRightStrip % kLeftStrip == 0);
@@ -111,7 +114,8 @@ public:
             return false;
         }
         run_(num_strips_, [this](std::size_t strip) { multiply_by_pivot(strip); });
-        const std::size_t side = (a_.size + kTile - 1) / kTile;
+        cut_ranges();
+        const std::size_t side = ranges_.size();
         run_(side * (side + 1) / 2, [this, side](std::size_t tile) {
             // Tiles of the triangle, column by column.
             std::size_t column = 0;
@@ -120,23 +124,44 @@ public:
                 ++column;
             }
             SEGUE_ASSERT(column < side);
-            update_tile(tile, column);
+            if (tile == column) {
+                update_diagonal(ranges_[column]);
+            } else {
+                update(ranges_[tile], ranges_[column]);
+            }
         });
         run_(num_strips_, [this](std::size_t strip) { write_rows(strip); });
         return true;
     }
 
 private:
+    /// Rows, or columns, that are updated together.
+    struct Range {
+        std::size_t first = 0;
+        std::size_t size = 0;
+    };
+
+    /// All rows but those of the block.
+    void cut_ranges() {
+        ranges_.clear();
+        for (const Range part :
+             {Range{0, begin_}, Range{begin_ + depth_, a_.size - begin_ - depth_}}) {
+            for (std::size_t at = 0; at < part.size; at += kTile) {
+                ranges_.push_back({part.first + at, std::min(kTile, part.size - at)});
+            }
+        }
+    }
     bool in_block(std::size_t strip) const {
         return strip * kRightStrip >= begin_ && strip * kRightStrip < begin_ + depth_;
     }
-    /// U for the columns of one strip, for both sides of products; zeros in the block itself.
+    /// U for the columns of one strip outside the block, for both sides of products.
     void pack_rows(std::size_t strip) {
         const std::size_t first = strip * kRightStrip;
         float* const right = rows_right_.data() + first * block_;
         if (in_block(strip)) {
-            std::fill_n(right, kRightStrip * depth_, 0.0F);
-        } else if (first > begin_) {
+            return;
+        }
+        if (first > begin_) {
             for (std::size_t k = 0; k < depth_; ++k) {
                 std::copy_n(a_.row(begin_ + k) + first, kRightStrip, right + k * kRightStrip);
             }
@@ -184,8 +209,11 @@ private:
         return true;
     }
 
-    /// D U for the columns of one strip.
+    /// D U for the columns of one strip outside the block.
     void multiply_by_pivot(std::size_t strip) {
+        if (in_block(strip)) {
+            return;
+        }
         float* const out = swept_.data() + strip * kRightStrip * block_;
         std::fill_n(out, kRightStrip * depth_, 0.0F);
         kernels().subtract_products({.left = pivot_left_.data(),
@@ -199,22 +227,22 @@ private:
                                      .out_stride = kRightStrip});
     }
 
-    void update_tile(std::size_t row_tile, std::size_t column_tile) {
-        const std::size_t first_row = row_tile * kTile;
-        const std::size_t first_column = column_tile * kTile;
-        const std::size_t num_rows = std::min(kTile, a_.size - first_row);
-        const std::size_t num_columns = std::min(kTile, a_.size - first_column);
-        for (std::size_t k = 0; k < depth_; k += kDepth) {
-            kernels().subtract_products(
-                {.left = rows_left_.data() + first_row * block_ + k * kLeftStrip,
-                 .left_step = block_ * kLeftStrip,
-                 .num_left = num_rows / kLeftStrip,
-                 .right = swept_.data() + first_column * block_ + k * kRightStrip,
-                 .right_step = block_ * kRightStrip,
-                 .num_right = num_columns / kRightStrip,
-                 .depth = std::min(kDepth, depth_ - k),
-                 .out = a_.row(first_row) + first_column,
-                 .out_stride = a_.stride});
+    void update(const Range& rows, const Range& columns) {
+        kernels().subtract_products({.left = rows_left_.data() + rows.first * block_,
+                                     .left_step = block_ * kLeftStrip,
+                                     .num_left = rows.size / kLeftStrip,
+                                     .right = swept_.data() + columns.first * block_,
+                                     .right_step = block_ * kRightStrip,
+                                     .num_right = columns.size / kRightStrip,
+                                     .depth = depth_,
+                                     .out = a_.row(rows.first) + columns.first,
+                                     .out_stride = a_.stride});
+    }
+
+    /// Strip by strip down to the diagonal.
+    void update_diagonal(const Range& range) {
+        for (std::size_t column = 0; column < range.size; column += kRightStrip) {
+            update({range.first, column + kRightStrip}, {range.first + column, kRightStrip});
         }
     }
 
@@ -246,8 +274,9 @@ private:
     std::size_t block_;
     Runner run_;
     std::size_t num_strips_;
-    std::size_t begin_ = 0;            // of the block that is swept
-    std::size_t depth_ = 0;            // rows of it
+    std::size_t begin_ = 0;  // of the block that is swept
+    std::size_t depth_ = 0;  // rows of it
+    std::vector<Range> ranges_;
     AlignedBuffer<float> rows_left_;   // [size / kLeftStrip][block][kLeftStrip]
     AlignedBuffer<float> rows_right_;  // [size / kRightStrip][block][kRightStrip]
     AlignedBuffer<float> swept_;       // as rows_right_
@@ -255,21 +284,23 @@ private:
     AlignedBuffer<float> pivot_left_;  // [depth / kLeftStrip][depth][kLeftStrip]
 };
 
-/// Changes the sign of a block on or above the diagonal and copies it to the other side.
-void negate_and_mirror(const Square& a, std::size_t first_row, std::size_t first_column) {
+/// Multiplies a block on or above the diagonal by the factors of its columns, and what is mirrored
+/// at the diagonal by those of its rows.
+void scale_and_mirror(const Square& a, std::size_t first_row, std::size_t first_column,
+                      std::span<const float> factors) {
     for (std::size_t i = first_row; i < first_row + kInversePadding; ++i) {
         for (std::size_t j = std::max(i, first_column); j < first_column + kInversePadding; ++j) {
-            const float value = -a.row(i)[j];
-            a.row(i)[j] = value;
-            a.row(j)[i] = value;
+            const float value = a.row(i)[j];
+            a.row(i)[j] = value * factors[j];
+            a.row(j)[i] = value * factors[i];
         }
     }
 }
 
 }  // namespace
 
-Status invert_positive_definite(Matrix& matrix, std::size_t size, ThreadPool& pool,
-                                const ProgressListener& progress) {
+Status sweep_positive_definite(Matrix& matrix, std::size_t size, ThreadPool& pool,
+                               const ProgressListener& progress) {
     const std::size_t padded = padded_inverse_size(size);
     SEGUE_ASSERT(matrix.num_rows() == padded && matrix.dim() == padded);
     if (size == 0) {
@@ -293,13 +324,27 @@ Status invert_positive_definite(Matrix& matrix, std::size_t size, ThreadPool& po
         }
     }
     report(progress, {"invert", sweeper.num_blocks(), sweeper.num_blocks(), "blocks", {}});
-    pool.for_each(padded / kInversePadding, [&](std::size_t chunk, unsigned) {
-        for (std::size_t first = chunk * kInversePadding; first < padded;
-             first += kInversePadding) {
-            negate_and_mirror(a, chunk * kInversePadding, first);
+    return Status();
+}
+
+void fill_from_triangle(Matrix& matrix, std::span<const float> factors, ThreadPool& pool) {
+    const std::size_t size = matrix.num_rows();
+    SEGUE_ASSERT(size % kInversePadding == 0 && matrix.dim() == size && factors.size() == size);
+    const Square a = {matrix.data(), matrix.stride(), size};
+    pool.for_each(size / kInversePadding, [&](std::size_t chunk, unsigned) {
+        for (std::size_t first = chunk * kInversePadding; first < size; first += kInversePadding) {
+            scale_and_mirror(a, chunk * kInversePadding, first, factors);
         }
     });
-    return Status();
+}
+
+Status invert_positive_definite(Matrix& matrix, std::size_t size, ThreadPool& pool,
+                                const ProgressListener& progress) {
+    Status status = sweep_positive_definite(matrix, size, pool, progress);
+    if (status.ok()) {
+        fill_from_triangle(matrix, std::vector<float>(matrix.num_rows(), -1.0F), pool);
+    }
+    return status;
 }
 
 }  // namespace segue

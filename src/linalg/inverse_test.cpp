@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -55,7 +56,7 @@ TEST(Inverse, is_that_of_double_precision_for_sizes_around_its_blocks) {
 }
 
 TEST(Inverse, is_the_same_bytes_for_any_number_of_threads) {
-    constexpr std::size_t kSize = 301;
+    constexpr std::size_t kSize = 801;  // more than two blocks
     Eigen::MatrixXd dense;
     Matrix one = random_positive(kSize, 10, dense);
     Matrix three = random_positive(kSize, 10, dense);
@@ -65,6 +66,35 @@ TEST(Inverse, is_the_same_bytes_for_any_number_of_threads) {
     ASSERT_TRUE(invert_positive_definite(three, kSize, larger_pool).ok());
     EXPECT_EQ(std::memcmp(one.data(), three.data(), one.num_rows() * one.stride() * sizeof(float)),
               0);
+    for (const std::size_t row : {std::size_t{0}, kSize / 2, kSize - 1}) {
+        Eigen::VectorXd inverse_row(static_cast<Eigen::Index>(kSize));
+        for (std::size_t j = 0; j < kSize; ++j) {
+            inverse_row(static_cast<Eigen::Index>(j)) = static_cast<double>(one.row(row)[j]);
+        }
+        Eigen::VectorXd product = dense * inverse_row;
+        product(static_cast<Eigen::Index>(row)) -= 1;
+        EXPECT_LT(product.cwiseAbs().maxCoeff(), 1e-3);
+    }
+}
+
+TEST(Inverse, fills_both_triangles_times_factors_of_the_columns) {
+    constexpr std::size_t kSize = 2 * kInversePadding;
+    Matrix matrix(kSize, kSize);
+    std::vector<float> factors;
+    for (std::size_t i = 0; i < kSize; ++i) {
+        factors.push_back(static_cast<float>(i % 5) - 2);
+        for (std::size_t j = 0; j < kSize; ++j) {
+            matrix.row(i)[j] = i <= j ? static_cast<float>(i * kSize + j) : std::nanf("");
+        }
+    }
+    ThreadPool pool(2);
+    fill_from_triangle(matrix, factors, pool);
+    for (std::size_t i = 0; i < kSize; ++i) {
+        for (std::size_t j = 0; j < kSize; ++j) {
+            const auto upper = static_cast<float>(std::min(i, j) * kSize + std::max(i, j));
+            ASSERT_EQ(matrix.row(i)[j], upper * factors[j]);
+        }
+    }
 }
 
 TEST(Inverse, refuses_what_is_not_positive_definite) {

@@ -14,31 +14,31 @@ namespace {
 
 constexpr std::size_t kListsPerChunk = 8;
 
+/// Scores that are looked through at once, so that the threshold rises early.
+constexpr std::size_t kBlock = 1024;
+
 /// What one thread brings along.
 struct Worker {
-    Worker(std::size_t width, std::size_t k) : scores(width), best(k), selected(width + 64) {}
+    Worker(std::size_t width, std::size_t k)
+        : scores(width), magnitudes(kBlock), best(k), selected(width + 64) {}
 
     AlignedBuffer<float> scores;
+    AlignedBuffer<float> magnitudes;  // of a block
     BestPartners best;
     std::vector<std::uint32_t> selected;
     std::vector<float> ones;
 };
 
-/// Offers all scores but 0, a block at a time so that the threshold rises early.
+/// Offers all scores but 0, or their magnitudes.
 void offer_scores(std::size_t num_items, bool by_magnitude, Worker& worker) {
-    constexpr std::size_t kBlock = 1024;
     const kernels::KernelTable& kernels = kernels::active_kernels();
     for (std::size_t begin = 0; begin < num_items; begin += kBlock) {
         const std::size_t count = std::min(kBlock, num_items - begin);
-        const float* const scores = worker.scores.data() + begin;
+        const float* scores = worker.scores.data() + begin;
         if (by_magnitude) {
-            for (std::size_t place = 0; place < count; ++place) {
-                if (scores[place] != 0) {
-                    worker.best.offer(
-                        {static_cast<std::uint32_t>(begin + place), std::abs(scores[place])});
-                }
-            }
-            continue;
+            std::transform(scores, scores + count, worker.magnitudes.data(),
+                           [](float score) { return std::abs(score); });
+            scores = worker.magnitudes.data();
         }
         const float threshold =
             std::max(worker.best.threshold(), std::numeric_limits<float>::lowest());

@@ -82,23 +82,19 @@ Result<Matrix> train_ease(const SparseView& interactions, const EaseParams& para
         float& own = matrix.row(item)[item];
         own += static_cast<float>(params.ridge + params.dropout * static_cast<double>(own));
     }
-    if (Status status = invert_positive_definite(matrix, num_items, pool, progress); !status.ok()) {
+    if (Status status = sweep_positive_definite(matrix, num_items, pool, progress); !status.ok()) {
         return status;
     }
     std::vector<float> factors(padded, 0);
     for (std::size_t item = 0; item < num_items; ++item) {
-        factors[item] = -1 / matrix.row(item)[item];
+        float& own = matrix.row(item)[item];
+        factors[item] = -1 / own;
+        own = 0;
     }
-    const Chunks chunks = {padded, kItemsPerChunk};
-    pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned) {
-        for (std::size_t item = chunks.begin(chunk); item < chunks.end(chunk); ++item) {
-            const std::span<float> row = matrix.row(item);
-            for (std::size_t other = 0; other < padded; ++other) {
-                row[other] *= item < num_items ? factors[other] : 0;
-            }
-            row[item] = 0;
-        }
-    });
+    for (std::size_t behind = num_items; behind < padded; ++behind) {
+        matrix.row(behind)[behind] = 0;
+    }
+    fill_from_triangle(matrix, factors, pool);
     return matrix;
 }
 
