@@ -47,6 +47,7 @@ constexpr OwnFlag kOwnFlags[] = {
     {"cut-groups-to", "cooc"},
     {"ridge", "ease"},
     {"dropout", "ease"},
+    {"balance", "ease"},
     {"item-exponent", "graph-filter"},
     {"low-rank-weight", "graph-filter"},
     {"low-rank-dim", "graph-filter"},
@@ -137,6 +138,8 @@ void RecipeArguments::declare(Options& options) {
                    "ease: regularisation, in groups (from the table)");
     options.number("dropout", dropout, {0, 100},
                    "ease: more of it in proportion to an item's frequency (0.5)");
+    options.number("balance", balance, kExponentRange,
+                   "ease: weights count (frequency of the history's item / of the offered)^c (0)");
     options.number("item-exponent", item_exponent, {0, 4},
                    "graph-filter: an item of f groups counts f^-b (0.45)");
     options.number("low-rank-weight", low_rank_weight, {0, 4},
@@ -257,7 +260,8 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
     params.cut_groups_to = cut_groups_to;
     params.popularity_exponent = popularity_exponent;
     params.item_popularity_exponent = item_popularity_exponent;
-    params.ease = {.ridge = ridge, .dropout = dropout, .group_exponent = group_exponent};
+    params.ease = {
+        .ridge = ridge, .dropout = dropout, .group_exponent = group_exponent, .balance = balance};
     params.graph_filter = {.group_exponent = group_exponent,
                            .item_exponent = item_exponent,
                            .low_rank_weight = low_rank_weight,

@@ -34,6 +34,8 @@ struct EaseOptions {
     std::optional<double> ridge;
     std::optional<double> dropout;
     std::optional<double> group_exponent;
+    /// Weights are multiplied by (f_i / f_j)^c, f_i of the history's item.
+    std::optional<double> balance;
 };
 
 /// What `graph-filter` is told; what is left out is worked out from the table.

@@ -18,6 +18,10 @@ constexpr std::size_t kSizePerVector = 16;
 
 }  // namespace
 
+double ease_balance(const RecipeParams& params) {
+    return params.ease.balance.value_or(0);
+}
+
 EaseParams ease_params(const RecipeParams& params, const SparseView& interactions) {
     const auto groups = static_cast<double>(std::max<std::size_t>(1, interactions.num_rows));
     const auto entries = static_cast<double>(interactions.num_entries());

@@ -15,6 +15,9 @@ namespace segue {
 /// Weights of an item that a bundle holds when nothing is said.
 inline constexpr std::size_t kWeightsOfAnItem = 200;
 
+/// How far weights are held against the frequencies of both items; not a matter of training.
+double ease_balance(const RecipeParams& params);
+
 EaseParams ease_params(const RecipeParams& params, const SparseView& interactions);
 
 GraphFilterParams graph_filter_params(const RecipeParams& params, const SparseView& interactions);

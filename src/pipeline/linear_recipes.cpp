@@ -55,6 +55,20 @@ void store_weight_lists(const RecipeRun& run, const LinearModel& model) {
     clock.end(run.result.report.stages, fmt::format("{} a list", length));
 }
 
+/// The half of the balance that goes by the items of a history; the other is the popularity
+/// exponent that lists are made with.
+void weigh_histories(std::span<const std::uint32_t> frequencies, double balance, Matrix& weights) {
+    if (balance == 0) {
+        return;
+    }
+    const std::vector<float> factors = popularity_factors(frequencies, -balance);
+    for (std::size_t item = 0; item < factors.size(); ++item) {
+        for (float& weight : weights.row(item)) {
+            weight *= factors[item];
+        }
+    }
+}
+
 /// Keeps all the weights for a judge, or cuts them to lists.
 void store_linear_model(const RecipeRun& run, std::shared_ptr<const LinearModel> model) {
     ModelInfo& info = run.result.parts.info;
@@ -96,7 +110,9 @@ Status run_ease(const RecipeRun& run) {
     json.key("ridge").value(params.ridge);
     json.key("dropout").value(params.dropout);
     json.key("group_exponent").value(params.group_exponent);
+    json.key("balance").value(ease_balance(run.params));
     run.result.parts.info.parameters_json = json.end_object().take();
+    weigh_histories(run.result.parts.item_frequencies, ease_balance(run.params), *weights);
     clock.end(run.result.report.stages,
               fmt::format("ridge {:.4g}, dropout {:.4g}", params.ridge, params.dropout));
     store_linear_model(run, std::make_shared<const DenseWeights>(std::move(weights).value(),

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "pipeline/evaluate.h"
 #include "pipeline/fitted_lists.h"
 #include "pipeline/planted_genres.h"
+#include "train/dense_weights.h"
 #include "train/linear_model.h"
 
 namespace segue {
@@ -28,6 +30,38 @@ RecipeParams params_of(Recipe recipe) {
     params.recipe = recipe;
     params.graph_filter.low_rank_dim = 8;
     return params;
+}
+
+TEST(LinearRecipes, balance_weights_by_the_frequencies_of_both_items) {
+    const Dataset dataset = planted_genres(200);
+    const std::size_t num_items = dataset.items.size();
+    RecipeParams params = params_of(Recipe::kEase);
+    params.keep_uncut = true;
+    const FittedRecipe plain = fit_planted(params);
+    const auto& weights = dynamic_cast<const DenseWeights&>(*plain.uncut).weights();
+    params.ease.balance = 0.3;
+    const FittedLists balanced(fit_planted(params));
+    const std::vector<std::uint32_t> groups = {5};
+    SparseMatrix asked;
+    asked.num_columns = num_items;
+    asked.num_rows = 1;
+    asked.columns = {2, 40};
+    asked.offsets.push_back(2);
+    ThreadPool pool(1);
+    const Result<Neighbours> lists =
+        balanced.for_groups()({groups, asked.view(), num_items - 2}, pool);
+    ASSERT_TRUE(lists.ok()) << lists.status().message();
+    ASSERT_GT(lists->item_rows.size(), 10u);
+    const std::vector<std::uint32_t>& frequencies = plain.parts.item_frequencies;
+    for (std::size_t place = 0; place < lists->item_rows.size(); ++place) {
+        const std::uint32_t offered = lists->item_rows[place];
+        double expected = 0;
+        for (const std::uint32_t own : asked.columns) {
+            expected += static_cast<double>(weights.row(own)[offered]) *
+                        std::pow(frequencies[own] / static_cast<double>(frequencies[offered]), 0.3);
+        }
+        EXPECT_NEAR(lists->scores[place], expected, 1e-5) << place;
+    }
 }
 
 TEST(LinearRecipes, store_lists_as_one_item_is_answered_and_add_them_up_as_groups_are) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pipeline/linear_defaults.h"
+
 namespace segue {
 
 namespace {
@@ -16,8 +18,10 @@ constexpr double kGraphFilterItemExponent = -0.4;
 PopularityExponents popularity_exponents(const RecipeParams& params) {
     const bool counts_pairs = params.recipe == Recipe::kCooc;
     PopularityExponents exponents;
-    exponents.of_groups =
-        params.popularity_exponent.value_or(counts_pairs ? params.pair_score.other_exponent : 0);
+    const double built_in = counts_pairs                     ? params.pair_score.other_exponent
+                            : params.recipe == Recipe::kEase ? ease_balance(params)
+                                                             : 0;
+    exponents.of_groups = params.popularity_exponent.value_or(built_in);
     double usual = counts_pairs                     ? kCoocItemExponent
                    : params.recipe == Recipe::kEase ? kEaseItemExponent
                                                     : kGraphFilterItemExponent;

@@ -51,7 +51,8 @@ Status RecipeParams::validate() const {
         {"own exponent", pair_score.own_exponent},
         {"other exponent", pair_score.other_exponent},
         {"popularity exponent", popularity_exponent.value_or(0)},
-        {"item popularity exponent", item_popularity_exponent.value_or(0)}};
+        {"item popularity exponent", item_popularity_exponent.value_or(0)},
+        {"balance", ease.balance.value_or(0)}};
     for (const auto& [what, value] : exponents) {
         if (Status status = check_exponent(what, value); !status.ok()) {
             return status;

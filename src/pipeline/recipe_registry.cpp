@@ -167,6 +167,12 @@ constexpr RecipeOption kEaseOptions[] = {
      .meaning = "a group of n items counts n^-a",
      .value = worked_out<ease_params, &EaseParams::group_exponent>,
      .set = set_number<&Params::ease, &EaseOptions::group_exponent>},
+    {.name = "balance",
+     .low = 0,
+     .high = 0.5,
+     .meaning = "weights are multiplied by (f_i / f_j)^c",
+     .value = [](const RecipeParams& params, const SparseView&) { return ease_balance(params); },
+     .set = set_number<&Params::ease, &EaseOptions::balance>},
     kItemPopularityExponent,
 };
 
