@@ -6,8 +6,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <functional>
 #include <vector>
 
 #include "base/random.h"
@@ -15,6 +13,7 @@
 #include "index/exact_index.h"
 #include "kernels/kernels.h"
 #include "machine_limits.h"
+#include "repetitions.h"
 
 namespace segue::bench {
 namespace {
@@ -31,17 +30,6 @@ Matrix random_vectors(std::size_t num_rows, std::size_t dim, std::uint64_t seed)
         }
     }
     return rows;
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    return values[values.size() / 2];
-}
-
-double seconds_of(const std::function<void()>& work) {
-    const double start = thread_cpu_seconds();
-    work();
-    return thread_cpu_seconds() - start;
 }
 
 /// The best k by a plain loop in double precision, rows only.
@@ -129,9 +117,7 @@ int run(std::size_t num_items, std::size_t dim, std::size_t k) {
 }  // namespace segue::bench
 
 int main(int argc, char** argv) {
-    const auto argument = [&](int at, std::size_t otherwise) {
-        return argc > at ? static_cast<std::size_t>(std::strtoull(argv[at], nullptr, 10))
-                         : otherwise;
-    };
-    return segue::bench::run(argument(1, 1'000'000), argument(2, 64), argument(3, 10));
+    using segue::bench::number_at;
+    return segue::bench::run(number_at(argc, argv, 1, 1'000'000), number_at(argc, argv, 2, 64),
+                             number_at(argc, argv, 3, 10));
 }

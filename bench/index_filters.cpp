@@ -215,17 +215,13 @@ Status measure_filters(Arguments arguments) {
     if (arguments.size() != 2) {
         return invalid_argument("usage: index_bench filters FOLDER OUT.json");
     }
-    const auto set = read_set(arguments[0]);
-    if (!set.ok()) {
-        return set.status();
-    }
-    const auto truth = read_truth(arguments[0], set->queries.num_rows());
-    if (!truth.ok()) {
-        return truth.status();
+    const auto measured = read_set_with_truth(arguments[0]);
+    if (!measured.ok()) {
+        return measured.status();
     }
     JsonWriter json;
     json.begin_object().key("rows").begin_array();
-    if (Status status = measure(set.value(), truth.value(), json); !status.ok()) {
+    if (Status status = measure(measured->set, measured->truth, json); !status.ok()) {
         return status;
     }
     json.end_array().end_object();

@@ -278,17 +278,14 @@ Status run_segue(Arguments arguments) {
     if (!options.ok()) {
         return options.status();
     }
-    const auto set = read_set(arguments[0]);
-    if (!set.ok()) {
-        return set.status();
-    }
-    const auto truth = read_truth(arguments[0], set->queries.num_rows());
-    if (!truth.ok()) {
-        return truth.status();
+    const auto measured = read_set_with_truth(arguments[0]);
+    if (!measured.ok()) {
+        return measured.status();
     }
     JsonWriter json;
     json.begin_object();
-    if (Status status = run_set(set.value(), truth.value(), options.value(), json); !status.ok()) {
+    if (Status status = run_set(measured->set, measured->truth, options.value(), json);
+        !status.ok()) {
         return status;
     }
     json.end_object();

@@ -240,19 +240,15 @@ Status measure_seeds(Arguments arguments) {
     if (arguments.size() != 4) {
         return invalid_argument("usage: index_bench seeds FOLDER BUNDLE HELD_OUT.tsv OUT.json");
     }
-    const auto set = read_set(arguments[0]);
-    if (!set.ok()) {
-        return set.status();
-    }
-    const auto truth = read_truth(arguments[0], set->queries.num_rows());
-    if (!truth.ok()) {
-        return truth.status();
+    const auto measured = read_set_with_truth(arguments[0]);
+    if (!measured.ok()) {
+        return measured.status();
     }
     const auto pairs = read_held_out(arguments[1], arguments[2]);
     if (!pairs.ok()) {
         return pairs.status();
     }
-    const auto rows = measure(set.value(), truth.value(), pairs.value());
+    const auto rows = measure(measured->set, measured->truth, pairs.value());
     if (!rows.ok()) {
         return rows.status();
     }

@@ -10,8 +10,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +20,7 @@
 #include "index_build/build_index.h"
 #include "kernels/kernels.h"
 #include "machine_limits.h"
+#include "repetitions.h"
 
 namespace segue::bench {
 namespace {
@@ -54,17 +53,6 @@ Matrix noisy_copies(std::size_t num_rows, std::size_t dim, std::uint64_t seed) {
         }
     }
     return rows;
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    return values[values.size() / 2];
-}
-
-double seconds_of(const std::function<void()>& work) {
-    const double start = thread_cpu_seconds();
-    work();
-    return thread_cpu_seconds() - start;
 }
 
 /// Results that ExactIndex has and the list has not, or with another score.
@@ -191,10 +179,9 @@ int run(std::size_t num_items, std::size_t dim, std::size_t k, std::size_t num_q
 }  // namespace segue::bench
 
 int main(int argc, char** argv) {
-    const auto argument = [&](int at, std::size_t otherwise) {
-        return argc > at ? static_cast<std::size_t>(std::strtoull(argv[at], nullptr, 10))
-                         : otherwise;
-    };
-    return segue::bench::run(argument(1, 1'000'000), argument(2, 64), argument(3, 10),
-                             std::max<std::size_t>(1, argument(4, 64)), argc > 5 ? argv[5] : "mf");
+    using segue::bench::number_at;
+    return segue::bench::run(number_at(argc, argv, 1, 1'000'000), number_at(argc, argv, 2, 64),
+                             number_at(argc, argv, 3, 10),
+                             std::max<std::size_t>(1, number_at(argc, argv, 4, 64)),
+                             argc > 5 ? argv[5] : "mf");
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <utility>
 
 #include "base/file.h"
 #include "base/json_reader.h"
@@ -182,6 +183,18 @@ Result<SetTruth> read_truth(const std::string& folder, std::size_t num_queries) 
         return scores.status();
     }
     return SetTruth{std::move(rows).value(), std::move(scores).value()};
+}
+
+Result<MeasuredSet> read_set_with_truth(const std::string& folder) {
+    Result<VectorSet> set = read_set(folder);
+    if (!set.ok()) {
+        return set.status();
+    }
+    Result<SetTruth> truth = read_truth(folder, set->queries.num_rows());
+    if (!truth.ok()) {
+        return truth.status();
+    }
+    return MeasuredSet{std::move(set).value(), std::move(truth).value()};
 }
 
 void normalise_rows(Matrix& rows) {

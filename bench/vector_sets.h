@@ -59,6 +59,14 @@ struct IntrinsicDimension {
 Status write_truth(const SetTruth& truth, const std::string& folder);
 Result<SetTruth> read_truth(const std::string& folder, std::size_t num_queries);
 
+/// A set and its exact answers.
+struct MeasuredSet {
+    VectorSet set;
+    SetTruth truth;
+};
+
+Result<MeasuredSet> read_set_with_truth(const std::string& folder);
+
 /// Scales every row that is not zero to length 1.
 void normalise_rows(Matrix& rows);
 
