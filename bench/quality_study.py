@@ -4,7 +4,7 @@ import os
 import time
 
 import index_report
-from quality_report import load, number, table, title
+from quality_report import load, number, table
 
 #: In the order they are reported; bench/peers/quality_models.py and quality_blends.py make their lists.
 MODELS = ("p3alpha", "rp3beta", "item-knn-cosine", "item-knn-tf-idf", "item-knn-bm25", "group-knn", "turbo-cf", "edlae", "rdlae",
@@ -50,8 +50,6 @@ def write(data, out, sets):
                        result["study"].get(model, {}).get("problem", "") for result in results.values()]
             for model in MODELS]
     text += table(["", *results], rows)
-    chosen = [f"{name}: {title(found['auto'])}" for name, found in models.items() if "auto" in found]
-    text += f"\n`auto` took, for comparison: {'; '.join(chosen)}.\n"
     with open(os.path.join(out, "quality-study.md"), "w", encoding="utf-8") as file:
         file.write(text)
 
