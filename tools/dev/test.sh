@@ -17,6 +17,14 @@ run_tests() {
     ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" "$@"
 }
 
+# ./dev threads [CTEST ARGUMENT...]: the tests of the thread pool and of the HTTP server, under the thread sanitizer.
+# Everything else runs on what these two make of threads; all of it takes some ten minutes (./dev test tsan).
+run_thread_tests() {
+    setup test
+    build tsan segue_base_test segue_http_test
+    ctest --preset tsan --no-tests=error --tests-regex '^segue_(base|http)_test$' "$@"
+}
+
 # The tools and the benchmarks have Python tests beside them; a POSIX shell must be able to parse the scripts.
 test_tools() {
     for folder in tools bench; do
