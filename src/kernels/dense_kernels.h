@@ -44,16 +44,18 @@ struct RowSum {
 /// cache while rows are gathered from them.
 inline constexpr std::size_t kPanel = 16;
 
-/// A sparse matrix times a table [.. x kPanel]: out[rows[r]] = base[r] + factor * the sum over the
-/// entries k of row r, offsets[r] <= k < offsets[r + 1], of values[k] * table[columns[k]].
+/// A matrix of zeros and ones times a table [.. x kPanel], its rows weighted: out[rows[r]] =
+/// out_factors[r] * (base[r] + factor * factors[r] * the sum of table[columns[k]] over the entries
+/// k of row r, offsets[r] <= k < offsets[r + 1]).
 struct PanelProduct {
     const std::uint64_t* offsets = nullptr;  // [num_rows + 1]
     const std::uint32_t* columns = nullptr;
-    const float* values = nullptr;
     std::size_t num_rows = 0;
     const float* table = nullptr;
-    const float* base = nullptr;  // [num_rows x kPanel], or null for 0
     float factor = 1;
+    const float* factors = nullptr;       // [num_rows]
+    const float* base = nullptr;          // [num_rows x kPanel], or null for 0
+    const float* out_factors = nullptr;   // [num_rows], or null for 1
     const std::uint32_t* rows = nullptr;  // [num_rows] rows of `out`, or null for 0, 1, 2, ...
     float* out = nullptr;                 // rows out_stride floats apart
     std::size_t out_stride = kPanel;

@@ -101,19 +101,21 @@ TEST_P(DenseKernelsOf, multiply_sparse_rows_by_a_panel) {
         for (std::size_t k = 0; k < offsets.back(); ++k) {
             columns.push_back(static_cast<std::uint32_t>(k * 17 % kTableRows));
         }
-        const AlignedBuffer<float> values = random_floats(columns.size(), 2);
+        const AlignedBuffer<float> factors = random_floats(num_rows, 2);
+        const AlignedBuffer<float> out_factors = random_floats(num_rows, 5);
         const AlignedBuffer<float> base = random_floats(num_rows * kPanel, 3);
         AlignedBuffer<float> out = random_floats(num_rows * kStride, 4);
         PanelProduct product = {.offsets = offsets.data(),
                                 .columns = columns.data(),
-                                .values = values.data(),
                                 .num_rows = num_rows,
                                 .table = table.data(),
+                                .factors = factors.data(),
                                 .out = out.data() + kPanel,
                                 .out_stride = kStride};
         for (const bool is_combined : {false, true}) {
             product.factor = is_combined ? -0.7F : 1.0F;
             product.base = is_combined ? base.data() : nullptr;
+            product.out_factors = is_combined ? out_factors.data() : nullptr;
             product.rows = is_combined ? rows.data() : nullptr;
             dense().multiply_panel(product);
             for (std::size_t row = 0; row < num_rows; ++row) {
@@ -122,13 +124,14 @@ TEST_P(DenseKernelsOf, multiply_sparse_rows_by_a_panel) {
                     double sum = is_combined ? static_cast<double>(base[row * kPanel + d]) : 0;
                     double size = std::abs(sum);
                     for (std::uint64_t k = offsets[row]; k < offsets[row + 1]; ++k) {
-                        const double term = static_cast<double>(product.factor * values[k]) *
+                        const double term = static_cast<double>(product.factor * factors[row]) *
                                             static_cast<double>(table[columns[k] * kPanel + d]);
                         sum += term;
                         size += std::abs(term);
                     }
-                    ASSERT_NEAR(static_cast<double>(out[to * kStride + kPanel + d]), sum,
-                                kRounding * size);
+                    const double times = is_combined ? static_cast<double>(out_factors[row]) : 1;
+                    ASSERT_NEAR(static_cast<double>(out[to * kStride + kPanel + d]), times * sum,
+                                kRounding * size * std::abs(times));
                 }
             }
         }

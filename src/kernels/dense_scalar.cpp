@@ -37,10 +37,12 @@ void multiply_panel(const PanelProduct& product) {
         for (std::size_t d = 0; d < kPanel; ++d) {
             float sum = 0;
             for (std::uint64_t k = product.offsets[row]; k < product.offsets[row + 1]; ++k) {
-                sum += product.values[k] * product.table[product.columns[k] * kPanel + d];
+                sum += product.table[product.columns[k] * kPanel + d];
             }
             const float base = product.base != nullptr ? product.base[row * kPanel + d] : 0;
-            product.out[to * product.out_stride + d] = base + product.factor * sum;
+            const float out_factor = product.out_factors != nullptr ? product.out_factors[row] : 1;
+            product.out[to * product.out_stride + d] =
+                out_factor * (base + product.factor * product.factors[row] * sum);
         }
     }
 }

@@ -103,7 +103,6 @@ void multiply_panel(const PanelProduct& product) {
     const std::uint64_t num_entries = product.offsets[product.num_rows];
     const std::uint64_t no_more_ahead =
         num_entries > kEntriesAhead + kTurns ? num_entries - kEntriesAhead - kTurns : 0;
-    const Vector factor = broadcast(product.factor);
     std::uint64_t k = product.offsets[0];
     for (std::size_t row = 0; row < product.num_rows; ++row) {
         Vector sums[kTurns][kVectors];
@@ -120,26 +119,27 @@ void multiply_panel(const PanelProduct& product) {
             }
             for (std::size_t turn = 0; turn < kTurns; ++turn) {
                 const float* const from = product.table + product.columns[k + turn] * kPanel;
-                const Vector weight = broadcast(product.values[k + turn]);
                 for (std::size_t v = 0; v < kVectors; ++v) {
-                    sums[turn][v] = hn::MulAdd(weight, load(from + v * kLanes), sums[turn][v]);
+                    sums[turn][v] = hn::Add(load(from + v * kLanes), sums[turn][v]);
                 }
             }
         }
         if (k < end) {
             const float* const from = product.table + product.columns[k] * kPanel;
-            const Vector weight = broadcast(product.values[k]);
             for (std::size_t v = 0; v < kVectors; ++v) {
-                sums[0][v] = hn::MulAdd(weight, load(from + v * kLanes), sums[0][v]);
+                sums[0][v] = hn::Add(load(from + v * kLanes), sums[0][v]);
             }
             ++k;
         }
+        const Vector factor = broadcast(product.factor * product.factors[row]);
+        const Vector out_factor =
+            broadcast(product.out_factors != nullptr ? product.out_factors[row] : 1.0F);
         const std::size_t to = product.rows != nullptr ? product.rows[row] : row;
         for (std::size_t v = 0; v < kVectors; ++v) {
             const Vector base =
                 product.base != nullptr ? load(product.base + row * kPanel + v * kLanes) : zero();
-            store(hn::MulAdd(factor, hn::Add(sums[0][v], sums[1][v]), base),
-                  product.out + to * product.out_stride + v * kLanes);
+            const Vector sum = hn::MulAdd(factor, hn::Add(sums[0][v], sums[1][v]), base);
+            store(hn::Mul(out_factor, sum), product.out + to * product.out_stride + v * kLanes);
         }
     }
 }

@@ -27,7 +27,7 @@ std::vector<std::uint32_t> places_in(std::span<const std::uint32_t> order);
 /// A matrix with its rows and columns numbered anew, so that rows of a table that are gathered one
 /// after the other lie near each other too: row r is row order.rows[r] of `matrix`, and column c
 /// its column order.columns[c]. Entries of a row keep their order. Requires: `order` has
-/// permutations of its rows and columns; the matrix has values.
+/// permutations of its rows and columns.
 SparseMatrix renumbered(const SparseView& matrix, const GatherOrder& order);
 
 }  // namespace segue

@@ -105,7 +105,8 @@ private:
     SparseMatrix by_group_;  // R', until the walk has it
     SparseMatrix by_item_;   // its transpose
     GraphWalk walk_;
-    std::vector<float> item_powers_;  // [num_items] f^-b
+    std::vector<float> group_scales_;  // [num_groups] n^-a/2, over the largest singular value
+    std::vector<float> item_powers_;   // [num_items] f^-b
     double sharpening_ = 0;
     Matrix from_items_;              // [num_items x k] D_i^-b V
     AlignedBuffer<float> to_items_;  // -beta q(P) D_i^b V [padded / kLeftStrip][k][kLeftStrip]
@@ -128,6 +129,7 @@ GraphFilter::GraphFilter(const SparseView& interactions, const GraphFilterParams
     for (std::size_t group = 0; group < interactions.num_rows; ++group) {
         const float weight =
             power_of_size(interactions.row_size(group), -params.group_exponent / 2);
+        group_scales_.push_back(weight);
         for (const std::uint32_t item : interactions.row_columns(group)) {
             by_group_.values.push_back(weight * item_powers_[item]);
         }
@@ -153,6 +155,9 @@ Status GraphFilter::find_singular_vectors(const GraphFilterParams& params, Threa
         for (float& value : *values) {
             value *= scale;
         }
+    }
+    for (float& group_scale : group_scales_) {
+        group_scale *= scale;
     }
     if (!has_low_rank) {
         return Status();
@@ -196,7 +201,8 @@ void GraphFilter::sharpen(Matrix& items, ThreadPool& pool) const {
 }
 
 void GraphFilter::prepare_walk() {
-    walk_ = GraphWalk({by_group_.view(), by_item_.view()}, sharpening_);
+    walk_ =
+        GraphWalk({by_group_.view(), by_item_.view()}, group_scales_, item_powers_, sharpening_);
     by_group_ = {};
     by_item_ = {};
 }

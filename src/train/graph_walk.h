@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -40,9 +41,11 @@ public:
     };
 
     GraphWalk() = default;
-    /// R' [groups x items] with its transpose, both with values, which are copied; `sharpening` is
-    /// T.
-    GraphWalk(const SparsePair& table, double sharpening);
+    /// R' has group_scales[g] * item_scales[i] where `table` [groups x items], given with its
+    /// transpose, has an entry; their values do not count. `sharpening` is T. Requires: scales
+    /// [num_groups] and [num_items] are finite and above 0.
+    GraphWalk(const SparsePair& table, std::span<const float> group_scales,
+              std::span<const float> item_scales, double sharpening);
 
     /// The score of item i for history begin + h goes to out[i * stride + h]; where there is no
     /// such history, h < kPanel, it is 0. Requires: end - begin <= kPanel; histories
@@ -57,8 +60,13 @@ private:
     // Rows and columns are numbered anew, so that what is gathered comes from cache.
     std::vector<std::uint32_t> item_order_;   // the item at each place
     std::vector<std::uint32_t> item_places_;  // the place of each item
-    SparseMatrix by_group_;                   // R'
+    SparseMatrix by_group_;                   // the table
     SparseMatrix by_item_;                    // its transpose
+    // Scores are kept times the scale of their row, so that they are added as they are.
+    std::vector<float> group_squares_;  // [num_groups] squares of scales
+    std::vector<float> item_squares_;
+    std::vector<float> item_scales_;
+    std::vector<float> over_item_scales_;  // 1 / scale
     double sharpening_ = 0;
 };
 
