@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 
+import quality_cut
 import quality_report
 import quality_study
 
@@ -55,6 +56,8 @@ def parse_arguments(words):
     parser.add_argument("--no-knob", action="store_true", help="leave out the knob's settings on validation parts")
     parser.add_argument("--study", action="store_true",
                         help="instead: simple models of the literature and blends of two recipes; most of an hour")
+    parser.add_argument("--cut", action="store_true",
+                        help="instead: print what keeping an item's strongest weights alone costs; some minutes")
     parser.add_argument("--models", type=lambda text: text.split(","), help="with --study: these alone")
     parser.add_argument("--report-only", action="store_true", help="write the report of what is there")
     parser.add_argument("--data", default=os.path.join(ROOT, "build", "bench-data", "quality"))
@@ -212,6 +215,16 @@ def study(arguments):
     quality_study.write(arguments.data, arguments.out, SETS)
 
 
+def cut(arguments):
+    measured = {}
+    for name in arguments.sets:
+        folder = os.path.join(arguments.data, name)
+        if name not in LARGE and prepare(name, folder):
+            say(f"{name}: by all weights, and by the strongest")
+            measured[name] = quality_cut.measure(lambda *words: evaluate(folder, *words), quality_cut.RECIPES)
+    print(quality_cut.table(measured))
+
+
 def mean_of_draws(results):
     """The first result with means of the metrics over all of them."""
     mean = results[0]
@@ -242,6 +255,9 @@ def main():
     arguments = parse_arguments(sys.argv[1:])
     if arguments.study:
         study(arguments)
+        return
+    if arguments.cut:
+        cut(arguments)
         return
     if not arguments.report_only:
         began = time.perf_counter()
