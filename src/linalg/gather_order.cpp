@@ -87,7 +87,7 @@ SparseMatrix renumbered(const SparseView& matrix, const GatherOrder& order) {
     result.num_columns = matrix.num_columns;
     result.offsets.reserve(matrix.num_rows + 1);
     result.columns.reserve(matrix.num_entries());
-    result.values.reserve(matrix.num_entries());
+    result.values.reserve(matrix.values.size());
     for (const std::uint32_t row : order.rows) {
         for (const std::uint32_t column : matrix.row_columns(row)) {
             result.columns.push_back(places[column]);
