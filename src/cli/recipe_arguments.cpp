@@ -48,6 +48,7 @@ constexpr OwnFlag kOwnFlags[] = {
     {"ridge", "ease"},
     {"dropout", "ease"},
     {"balance", "ease"},
+    {"diagonal", "ease"},
     {"item-exponent", "graph-filter"},
     {"low-rank-weight", "graph-filter"},
     {"low-rank-dim", "graph-filter"},
@@ -140,6 +141,8 @@ void RecipeArguments::declare(Options& options) {
                    "ease: more of it in proportion to an item's frequency (0.5)");
     options.number("balance", balance, kExponentRange,
                    "ease: weights count (frequency of the history's item / of the offered)^c (0)");
+    options.number("diagonal", diagonal, {0, 0.99},
+                   "ease: the most an item's own weight may be, which answers leave out (0.5)");
     options.number("item-exponent", item_exponent, {0, 4},
                    "graph-filter: an item of f groups counts f^-b (0.45)");
     options.number("low-rank-weight", low_rank_weight, {0, 4},
@@ -260,8 +263,11 @@ Result<RecipeParams> RecipeArguments::params(Recipe recipe) const {
     params.cut_groups_to = cut_groups_to;
     params.popularity_exponent = popularity_exponent;
     params.item_popularity_exponent = item_popularity_exponent;
-    params.ease = {
-        .ridge = ridge, .dropout = dropout, .group_exponent = group_exponent, .balance = balance};
+    params.ease = {.ridge = ridge,
+                   .dropout = dropout,
+                   .group_exponent = group_exponent,
+                   .balance = balance,
+                   .diagonal = diagonal};
     params.graph_filter = {.group_exponent = group_exponent,
                            .item_exponent = item_exponent,
                            .low_rank_weight = low_rank_weight,

@@ -49,6 +49,7 @@ struct RecipeArguments {
     std::optional<double> popularity_exponent;
     std::optional<double> item_popularity_exponent;
     std::optional<double> balance;
+    std::optional<double> diagonal;
     std::optional<std::uint64_t> neighbours;
 
     void declare(Options& options);

@@ -36,6 +36,8 @@ struct EaseOptions {
     std::optional<double> group_exponent;
     /// Weights are multiplied by (f_i / f_j)^c, f_i of the history's item.
     std::optional<double> balance;
+    /// The most an item's own weight may be, below 1.
+    std::optional<double> diagonal;
 };
 
 /// What `graph-filter` is told; what is left out is worked out from the table.

@@ -11,6 +11,8 @@ namespace {
 constexpr double kRidgePerGroupSize = 2;
 constexpr double kSmallestRidge = 100;
 constexpr double kDropout = 0.5;
+constexpr double kDiagonal = 0.5;
+constexpr double kBalance = 0;
 
 constexpr std::size_t kLowRankDim = 256;
 /// Of a small table that many vectors are most of what there is.
@@ -19,7 +21,7 @@ constexpr std::size_t kSizePerVector = 16;
 }  // namespace
 
 double ease_balance(const RecipeParams& params) {
-    return params.ease.balance.value_or(0);
+    return params.ease.balance.value_or(kBalance);
 }
 
 EaseParams ease_params(const RecipeParams& params, const SparseView& interactions) {
@@ -30,6 +32,7 @@ EaseParams ease_params(const RecipeParams& params, const SparseView& interaction
         params.ease.ridge.value_or(std::max(kSmallestRidge, kRidgePerGroupSize * entries / groups));
     ease.dropout = params.ease.dropout.value_or(kDropout);
     ease.group_exponent = params.ease.group_exponent.value_or(0);
+    ease.diagonal = params.ease.diagonal.value_or(kDiagonal);
     return ease;
 }
 

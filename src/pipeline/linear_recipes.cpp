@@ -110,6 +110,7 @@ Status run_ease(const RecipeRun& run) {
     json.key("ridge").value(params.ridge);
     json.key("dropout").value(params.dropout);
     json.key("group_exponent").value(params.group_exponent);
+    json.key("diagonal").value(params.diagonal);
     json.key("balance").value(ease_balance(run.params));
     run.result.parts.info.parameters_json = json.end_object().take();
     weigh_histories(run.result.parts.item_frequencies, ease_balance(run.params), *weights);

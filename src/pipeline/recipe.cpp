@@ -60,7 +60,8 @@ Status RecipeParams::validate() const {
     }
     const EaseParams ease_told = {.ridge = ease.ridge.value_or(1),
                                   .dropout = ease.dropout.value_or(0),
-                                  .group_exponent = ease.group_exponent.value_or(0)};
+                                  .group_exponent = ease.group_exponent.value_or(0),
+                                  .diagonal = ease.diagonal.value_or(0)};
     if (Status status = ease_told.validate(); !status.ok()) {
         return status;
     }

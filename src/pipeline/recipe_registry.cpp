@@ -173,6 +173,12 @@ constexpr RecipeOption kEaseOptions[] = {
      .meaning = "weights are multiplied by (f_i / f_j)^c",
      .value = [](const RecipeParams& params, const SparseView&) { return ease_balance(params); },
      .set = set_number<&Params::ease, &EaseOptions::balance>},
+    {.name = "diagonal",
+     .low = 0,
+     .high = 0.9,
+     .meaning = "the most an item's own weight may be",
+     .value = worked_out<ease_params, &EaseParams::diagonal>,
+     .set = set_number<&Params::ease, &EaseOptions::diagonal>},
     kItemPopularityExponent,
 };
 

@@ -60,6 +60,9 @@ Status EaseParams::validate() const {
         return invalid_argument(
             fmt::format("group exponent is {}; expected -4 to 4", group_exponent));
     }
+    if (!(diagonal >= 0 && diagonal < 1)) {
+        return invalid_argument(fmt::format("diagonal is {}; expected 0 to below 1", diagonal));
+    }
     return Status();
 }
 
@@ -78,17 +81,22 @@ Result<Matrix> train_ease(const SparseView& interactions, const EaseParams& para
     const std::size_t padded = padded_inverse_size(num_items);
     Matrix matrix(padded, padded);
     fill_gram(interactions, group_weights(interactions, params.group_exponent), pool, matrix);
+    std::vector<float> penalties(num_items);
     for (std::size_t item = 0; item < num_items; ++item) {
         float& own = matrix.row(item)[item];
-        own += static_cast<float>(params.ridge + params.dropout * static_cast<double>(own));
+        penalties[item] =
+            static_cast<float>(params.ridge + params.dropout * static_cast<double>(own));
+        own += penalties[item];
     }
     if (Status status = sweep_positive_definite(matrix, num_items, pool, progress); !status.ok()) {
         return status;
     }
+    const auto share = static_cast<float>(1 - params.diagonal);
     std::vector<float> factors(padded, 0);
     for (std::size_t item = 0; item < num_items; ++item) {
         float& own = matrix.row(item)[item];
-        factors[item] = -1 / own;
+        // The multiplier of an own weight that reaches its bound; without one, the penalty is left.
+        factors[item] = std::max(-share / own, penalties[item]);
         own = 0;
     }
     for (std::size_t behind = num_items; behind < padded; ++behind) {

@@ -22,6 +22,9 @@ struct EaseParams {
     double dropout = 0;
     /// A group of n items counts n^-a.
     double group_exponent = 0;
+    /// The most an item's own weight may be: 0 for none, as in EASE. Own weights are of no use to
+    /// answers, and are left out of B, but what they take the others need not explain.
+    double diagonal = 0;
 
     /// Returns an error if: a number is not finite or out of its range.
     Status validate() const;

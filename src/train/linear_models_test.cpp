@@ -75,10 +75,12 @@ Eigen::MatrixXd ease_oracle(const Eigen::MatrixXd& x, const EaseParams& params) 
         weights(group) = std::pow(std::max(1.0, weights(group)), -params.group_exponent);
     }
     Eigen::MatrixXd gram = x.transpose() * weights.asDiagonal() * x;
-    gram.diagonal() *= 1 + params.dropout;
-    gram.diagonal().array() += params.ridge;
+    const Eigen::VectorXd penalties = (gram.diagonal() * params.dropout).array() + params.ridge;
+    gram.diagonal() += penalties;
     const Eigen::MatrixXd inverse = gram.inverse();
-    Eigen::MatrixXd weights_of_items = inverse * (-inverse.diagonal().cwiseInverse()).asDiagonal();
+    const Eigen::VectorXd multipliers =
+        (inverse.diagonal().cwiseInverse() * (1 - params.diagonal)).cwiseMax(penalties);
+    Eigen::MatrixXd weights_of_items = inverse * (-multipliers).asDiagonal();
     weights_of_items.diagonal().setZero();
     return weights_of_items;
 }
@@ -87,7 +89,8 @@ TEST(Ease, has_the_weights_of_the_closed_form) {
     const SparseMatrix table = genre_table();
     const Eigen::MatrixXd x = dense_of(table.view());
     ThreadPool pool(2);
-    for (const EaseParams& params : {EaseParams{5, 0, 0}, EaseParams{1, 0.5, 0.6}}) {
+    for (const EaseParams& params : {EaseParams{5, 0, 0}, EaseParams{1, 0.5, 0.6},
+                                     EaseParams{5, 0.2, 0, 0.1}, EaseParams{5, 0.2, 0, 0.6}}) {
         const Result<Matrix> weights = train_ease(table.view(), params, pool);
         ASSERT_TRUE(weights.ok());
         const Eigen::MatrixXd expected = ease_oracle(x, params);
@@ -101,6 +104,27 @@ TEST(Ease, has_the_weights_of_the_closed_form) {
     }
     EXPECT_FALSE(train_ease(table.view(), {.ridge = 0}, pool).ok());
     EXPECT_FALSE(train_ease(table.view(), {.dropout = -1}, pool).ok());
+    EXPECT_FALSE(train_ease(table.view(), {.diagonal = 1}, pool).ok());
+}
+
+TEST(Ease, with_a_relaxed_diagonal_is_the_best_table_whose_own_weights_stay_within_it) {
+    // The objective of Moon et al. 2023: by coordinate descent, each own weight clipped.
+    const SparseMatrix table = genre_table();
+    const Eigen::MatrixXd x = dense_of(table.view());
+    const EaseParams params = {.ridge = 5, .diagonal = 0.3};
+    Eigen::MatrixXd gram = x.transpose() * x;
+    const Eigen::Index size = gram.rows();
+    Eigen::MatrixXd weights = Eigen::MatrixXd::Zero(size, size);
+    for (int sweep = 0; sweep < 400; ++sweep) {
+        for (Eigen::Index i = 0; i < size; ++i) {
+            const Eigen::RowVectorXd rest =
+                gram.row(i) - gram.row(i) * weights + gram(i, i) * weights.row(i);
+            weights.row(i) = rest / (gram(i, i) + params.ridge);
+            weights(i, i) = std::min(weights(i, i), params.diagonal);
+        }
+    }
+    weights.diagonal().setZero();
+    EXPECT_LT((weights - ease_oracle(x, params)).cwiseAbs().maxCoeff(), 1e-6);
 }
 
 TEST(Ease, lists_the_best_sums_of_weights_the_same_for_any_number_of_threads) {
