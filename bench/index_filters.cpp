@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/quantile.h"
 #include "base/random.h"
 #include "index/exact_index.h"
 #include "index/leaf_index.h"
@@ -94,7 +95,7 @@ struct FilterTally {
 
     double percentile_us(double share) {
         std::sort(cpu_us.begin(), cpu_us.end());
-        return cpu_us[static_cast<std::size_t>(share * static_cast<double>(cpu_us.size() - 1))];
+        return quantile(cpu_us, share);
     }
 };
 

@@ -107,22 +107,31 @@ def prepare(name, folder):
     return True
 
 
-def make_peer_lists(name, peer, folder, fresh):
-    """Facts of a library's run, with "problem" where it has no lists."""
-    if (name, peer) in LEFT_OUT:
-        return {"problem": LEFT_OUT[name, peer]}
-    facts = os.path.join(folder, peer + ".json")
+def made_lists(what, script, model, folder, facts, timeout, fresh):
+    """Facts of a run of bench/peers/SCRIPT that writes a model's lists, with "problem" where it has none."""
     if fresh or not os.path.exists(facts):
-        say(f"{name}: {peer}")
+        say(what)
         environment = {**os.environ, "PYTHONPATH": os.environ["SEGUE_QUALITY_PEERS"]}
-        command = [sys.executable, os.path.join(HERE, "peers", "quality_lists.py"), peer, folder, str(os.cpu_count())]
+        command = [sys.executable, os.path.join(HERE, "peers", script), model, folder, str(os.cpu_count())]
         try:
-            run(command, PEER_TIMEOUT_S, environment)
+            run(command, timeout, environment)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
-            problem = str(error) if isinstance(error, RuntimeError) else f"not done after {PEER_TIMEOUT_S} s"
+            problem = str(error) if isinstance(error, RuntimeError) else f"not done after {timeout} s"
             return {"problem": problem}
     with open(facts, encoding="utf-8") as file:
         return json.load(file)
+
+
+def make_peer_lists(name, peer, folder, fresh):
+    if (name, peer) in LEFT_OUT:
+        return {"problem": LEFT_OUT[name, peer]}
+    facts = os.path.join(folder, peer + ".json")
+    return made_lists(f"{name}: {peer}", "quality_lists.py", peer, folder, facts, PEER_TIMEOUT_S, fresh)
+
+
+def make_study_lists(name, model, folder, fresh):
+    facts = quality_study.path_of(folder, model) + ".json"
+    return made_lists(f"{name}: {model}", "quality_study.py", model, folder, facts, SEGUE_TIMEOUT_S, fresh)
 
 
 def segue(*words):
@@ -180,21 +189,6 @@ def measure(name, arguments):
                                           "--popularity-curve", "--json"))["models"]
     with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
         json.dump(result, file)
-
-
-def make_study_lists(name, model, folder, fresh):
-    """Facts of a model's run, with "problem" where it has no lists."""
-    facts = quality_study.path_of(folder, model) + ".json"
-    if fresh or not os.path.exists(facts):
-        say(f"{name}: {model}")
-        environment = {**os.environ, "PYTHONPATH": os.environ["SEGUE_QUALITY_PEERS"]}
-        try:
-            run([sys.executable, os.path.join(HERE, "peers", "quality_study.py"), model, folder, str(os.cpu_count())],
-                SEGUE_TIMEOUT_S, environment)
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
-            return {"problem": str(error)}
-    with open(facts, encoding="utf-8") as file:
-        return json.load(file)
 
 
 def study(arguments):
