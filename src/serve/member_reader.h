@@ -25,7 +25,8 @@ public:
     /// Calls read(value), which returns a Status, if there is such a member. `name` is a literal.
     template <typename Read>
     MemberReader& member(std::string_view name, const Read& read) {
-        SEGUE_ASSERT(++num_names_ < kMostMembers);
+        ++num_names_;
+        SEGUE_ASSERT(num_names_ < kMostMembers);
         if (const Member* const found = find(name); found != nullptr && status_.ok()) {
             status_ = read(found->value);
         }
