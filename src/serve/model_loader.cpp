@@ -139,21 +139,6 @@ std::set<VersionKey> ModelLoader::kept_versions() const {
     return kept;
 }
 
-/// Leaves the newest of each name, and what is kept.
-void ModelLoader::keep_newest(std::map<VersionKey, ModelFile>& files) const {
-    if (options_.max_versions == 0) {
-        return;
-    }
-    const std::set<VersionKey> kept = kept_versions();
-    std::map<std::string, std::size_t> num_kept;
-    for (auto file = files.end(); file != files.begin();) {
-        --file;
-        if (++num_kept[file->first.first] > options_.max_versions && !kept.contains(file->first)) {
-            file = files.erase(file);
-        }
-    }
-}
-
 void ModelLoader::drop_vanished(const std::map<VersionKey, ModelFile>& files) {
     for (auto seen = seen_.begin(); seen != seen_.end();) {
         const VersionKey& key = seen->first;
@@ -171,29 +156,47 @@ void ModelLoader::drop_vanished(const std::map<VersionKey, ModelFile>& files) {
     }
 }
 
+bool ModelLoader::is_served(const VersionKey& key) const {
+    return registry_.acquire(key.first, {key.second, ""}, 0).ok();
+}
+
+/// Whether a file that is there is to be loaded now.
+bool ModelLoader::is_due(const VersionKey& key, const ModelFile& file,
+                         const FolderWatch::Change& change) const {
+    const bool was_published = change.published.contains(file.path);
+    const bool looks_at_all = change.may_have_missed || change.was_woken || change.has_new_folder;
+    const auto seen = seen_.find(key);
+    const bool is_new = seen == seen_.end() || seen->second != file.identity;
+    const bool has_failed = change.was_woken && !is_new && !is_served(key);
+    return ((is_new && (was_published || looks_at_all)) || has_failed) && !held_back_.contains(key);
+}
+
 Status ModelLoader::scan(const FolderWatch::Change& change) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Result<std::map<VersionKey, ModelFile>> files = folder_.list();
     if (!files.ok()) {
         return files.status();
     }
-    keep_newest(*files);
-    const bool looks_at_all = change.may_have_missed || change.was_woken || change.has_new_folder;
-    for (const auto& [key, file] : *files) {
-        const bool was_published = change.published.contains(file.path);
-        if (was_published) {
-            held_back_.erase(key);
+    std::erase_if(held_back_, [&](const VersionKey& key) {
+        const auto file = files->find(key);
+        return file != files->end() && change.published.contains(file->second.path);
+    });
+    const std::set<VersionKey> kept = kept_versions();
+    // The newest first: what is not served yet, or cannot be, takes no older version's place.
+    std::map<std::string, std::size_t> num_taken;
+    for (auto place = files->end(); place != files->begin();) {
+        --place;
+        const auto& [key, file] = *place;
+        std::size_t& taken = num_taken[key.first];
+        if (options_.max_versions > 0 && taken >= options_.max_versions && !kept.contains(key)) {
+            place = files->erase(place);
+            continue;
         }
-        const auto seen = seen_.find(key);
-        const bool is_new = seen == seen_.end() || seen->second != file.identity;
-        const bool has_failed = change.was_woken && seen != seen_.end() &&
-                                !registry_.acquire(key.first, {key.second, ""}, 0).ok();
-        if ((is_new && (was_published || looks_at_all)) || has_failed) {
-            if (!held_back_.contains(key)) {
-                // The failure is in the registry's report and in the log.
-                static_cast<void>(load_file(key, file).ok());
-            }
+        if (is_due(key, file, change)) {
+            // The failure is in the registry's report and in the log.
+            static_cast<void>(load_file(key, file).ok());
         }
+        taken += is_served(key) || held_back_.contains(key) ? 1 : 0;
     }
     // Last, so that a name whose only version is replaced by another always has one.
     drop_vanished(*files);

@@ -26,8 +26,8 @@ struct ModelLoaderOptions {
     bool verify_checksums = true;
     /// Only models whose search was judged good enough when it was built.
     bool require_blessed = false;
-    /// So many versions of each name, the newest, and those that have a label or were rolled back
-    /// to; 0 for all there are.
+    /// So many versions of each name, the newest that can be served, and those that have a label or
+    /// were rolled back to; 0 for all there are.
     std::size_t max_versions = 0;
     /// Bundles are read into memory instead of being mapped: for folders in which files might be
     /// written to or cut short.
@@ -80,7 +80,9 @@ private:
     void drop_vanished(const std::map<VersionKey, ModelFile>& files);
     std::set<VersionKey> kept_versions() const;
     Status check_memory(const ModelFile& file) const;
-    void keep_newest(std::map<VersionKey, ModelFile>& files) const;
+    bool is_served(const VersionKey& key) const;
+    bool is_due(const VersionKey& key, const ModelFile& file,
+                const FolderWatch::Change& change) const;
     Status load_file(const VersionKey& key, const ModelFile& file);
     Status open_and_add(const VersionKey& key, const ModelFile& file);
     void say(const std::string& line) const;

@@ -219,6 +219,29 @@ TEST_F(ModelLoaderTest, keeps_only_the_newest_versions_where_that_is_asked_for) 
     EXPECT_EQ(seed_of("songs", 3), 3U);
 }
 
+TEST_F(ModelLoaderTest, keeps_an_older_version_until_the_newer_one_is_served) {
+    publish("songs/1.segue", 1);
+    start({.max_versions = 1});
+    const std::string whole = bytes_of("songs/1.segue");
+    // Somebody writes it in place, which says nothing of when it is whole.
+    write("songs/2.segue", whole.substr(0, whole.size() / 2));
+    publish("books/1.segue", 5);
+    EXPECT_TRUE(eventually([&] { return seed_of("books") == 5; }));
+    EXPECT_EQ(seed_of("songs"), 1U);
+    write("new", whole.substr(0, whole.size() - 1));
+    fs::rename(folder_.file("new"), folder_.file("songs/2.segue"));
+    EXPECT_TRUE(eventually([&] { return !registry_.reports("songs")[0].failure.ok(); }));
+    publish("books/2.segue", 6);
+    EXPECT_TRUE(eventually([&] { return seed_of("books") == 6; }));
+    EXPECT_EQ(seed_of("songs"), 1U);
+    loader_.reset();
+    ASSERT_TRUE(registry_.remove("songs", 1).ok());
+    start({.max_versions = 1});
+    EXPECT_EQ(seed_of("songs"), 1U) << "the newest that can be served";
+    publish("songs/2.segue", 2);
+    EXPECT_TRUE(eventually([&] { return seed_of("songs") == 2 && seed_of("songs", 1) == 0; }));
+}
+
 TEST_F(ModelLoaderTest, keeps_older_versions_that_somebody_asks_for) {
     for (const std::uint64_t number : {1U, 2U, 3U}) {
         publish("songs/" + std::to_string(number) + ".segue", number);
