@@ -120,7 +120,7 @@ void RecipeArguments::declare(Options& options) {
                    {"conditional", "count", "cosine", "jaccard", "llr", "npmi", "pmi", "cooc-pmi"},
                    "cooc: how pairs are scored");
     options.number("group-exponent", group_exponent, kExponentRange,
-                   "a group of n items counts n^-a (cooc 0.5; ease, graph-filter)");
+                   "a group of n items counts n^-a (cooc, graph-filter 0.5, ease 0.4)");
     options.number("own-exponent", own_exponent, kExponentRange,
                    "cooc: exponent of the frequency of the item asked about");
     options.number("other-exponent", other_exponent, kExponentRange,
@@ -138,7 +138,7 @@ void RecipeArguments::declare(Options& options) {
     options.number("ridge", ridge, kWeightRange,
                    "ease: regularisation, in groups (from the table)");
     options.number("dropout", dropout, {0, 100},
-                   "ease: more of it in proportion to an item's frequency (0.5)");
+                   "ease: more of it in proportion to an item's frequency (0.7)");
     options.number("balance", balance, kExponentRange,
                    "ease: weights count (frequency of the history's item / of the offered)^c (0)");
     options.number("diagonal", diagonal, {0, 0.99},

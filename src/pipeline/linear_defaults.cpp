@@ -10,7 +10,8 @@ namespace {
 /// pairs are together by chance.
 constexpr double kRidgePerGroupSize = 2;
 constexpr double kSmallestRidge = 100;
-constexpr double kDropout = 0.5;
+constexpr double kDropout = 0.7;
+constexpr double kGroupExponent = 0.4;
 constexpr double kDiagonal = 0.5;
 constexpr double kBalance = 0;
 
@@ -31,7 +32,7 @@ EaseParams ease_params(const RecipeParams& params, const SparseView& interaction
     ease.ridge =
         params.ease.ridge.value_or(std::max(kSmallestRidge, kRidgePerGroupSize * entries / groups));
     ease.dropout = params.ease.dropout.value_or(kDropout);
-    ease.group_exponent = params.ease.group_exponent.value_or(0);
+    ease.group_exponent = params.ease.group_exponent.value_or(kGroupExponent);
     ease.diagonal = params.ease.diagonal.value_or(kDiagonal);
     return ease;
 }

@@ -15,13 +15,20 @@ namespace {
 
 constexpr std::size_t kItemsPerChunk = 64;
 
-/// n^-a for the groups.
+/// n^-a for the groups, times what makes the mean over all entries 1.
 std::vector<float> group_weights(const SparseView& interactions, double exponent) {
+    const auto weight_of = [&](std::size_t group) {
+        const std::size_t size = std::max<std::size_t>(1, interactions.row_size(group));
+        return std::pow(static_cast<double>(size), -exponent);
+    };
+    double sum = 0;
+    for (std::size_t group = 0; group < interactions.num_rows; ++group) {
+        sum += weight_of(group) * static_cast<double>(interactions.row_size(group));
+    }
+    const double scale = sum > 0 ? static_cast<double>(interactions.num_entries()) / sum : 1;
     std::vector<float> weights(interactions.num_rows);
     for (std::size_t group = 0; group < weights.size(); ++group) {
-        const auto size =
-            static_cast<double>(std::max<std::size_t>(1, interactions.row_size(group)));
-        weights[group] = static_cast<float>(std::pow(size, -exponent));
+        weights[group] = static_cast<float>(scale * weight_of(group));
     }
     return weights;
 }

@@ -20,7 +20,8 @@ struct EaseParams {
     /// Beside it this share of an item's own groups, as if so many of its entries were left out at
     /// random: 0 for plain EASE.
     double dropout = 0;
-    /// A group of n items counts n^-a.
+    /// A group of n items counts n^-a, in proportion: an entry counts 1 on average, so that the
+    /// ridge says the same at every exponent.
     double group_exponent = 0;
     /// The most an item's own weight may be: 0 for none, as in EASE. Own weights are of no use to
     /// answers, and are left out of B, but what they take the others need not explain.

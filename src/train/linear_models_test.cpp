@@ -74,6 +74,7 @@ Eigen::MatrixXd ease_oracle(const Eigen::MatrixXd& x, const EaseParams& params) 
     for (Eigen::Index group = 0; group < weights.size(); ++group) {
         weights(group) = std::pow(std::max(1.0, weights(group)), -params.group_exponent);
     }
+    weights *= x.sum() / weights.dot(x.rowwise().sum());
     Eigen::MatrixXd gram = x.transpose() * weights.asDiagonal() * x;
     const Eigen::VectorXd penalties = (gram.diagonal() * params.dropout).array() + params.ridge;
     gram.diagonal() += penalties;
