@@ -89,7 +89,8 @@ class SetMaker:
         else:
             table = os.path.join(shared, "gowalla", "train.txt.gz")
             flags = ["--format", "lists", "--dim", "64"]
-        fit = [self.segue, "fit", self._existing(table), *flags, "--seed", "1", "--out", bundle, "--quiet"]
+        flags += ["--recipe", "ials", "--seed", "1", "--out", bundle, "--quiet"]
+        fit = [self.segue, "fit", self._existing(table), *flags]
         subprocess.run(fit, check=True, stdout=subprocess.DEVNULL)
         return bundle
 

@@ -9,13 +9,11 @@ namespace segue::detail {
 namespace {
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-/// From here on pages are zeroed when they are first touched, by all threads that do, rather than
-/// by the one that asks for them: on virtual machines that takes a second a gigabyte.
-constexpr std::size_t kZeroedWhenTouched = std::size_t{64} << 20;
 
-/// Whole pages become zero without being touched.
+/// Whole pages become zero without being touched: zeroed when they first are, by all threads that
+/// do, rather than now and by the one that asks for them.
 bool drop_pages(void* memory, std::size_t bytes) {
-    return bytes >= kZeroedWhenTouched && madvise(memory, bytes, MADV_DONTNEED) == 0;
+    return madvise(memory, bytes, MADV_DONTNEED) == 0;
 }
 }  // namespace
 
@@ -31,7 +29,7 @@ void* allocate_aligned_zeroed(std::size_t bytes) {
         // Advice only: without huge pages everything works, slower.
         (void)madvise(memory, rounded, MADV_HUGEPAGE);
     }
-    if (!drop_pages(memory, rounded)) {
+    if (!huge || !drop_pages(memory, rounded)) {
         std::memset(memory, 0, rounded == 0 ? alignment : rounded);
     }
     return memory;

@@ -19,7 +19,8 @@ constexpr double kFastestAddition = 1.7e-9;
 constexpr double kPerDoubling = 1.0e-9;
 constexpr double kFastCells = 20e3;
 
-constexpr std::uint64_t kBytesOfEntry = 16;       // a run
+constexpr std::uint64_t kBytesOfEntry = 8;        // a run
+constexpr std::uint64_t kBytesOfWeight = 8;       // n^-a of a run
 constexpr std::uint64_t kBytesOfEntryValue = 4;   // m of a run
 constexpr std::uint64_t kBytesOfEntryWindow = 8;  // ordered columns and positions
 constexpr std::uint64_t kBytesOfItem = 16;        // offsets, work to do
@@ -68,9 +69,10 @@ CountingPlan plan_counting(const SparseView& interactions, const CountOptions& o
         num_pairs = saturating_add(num_pairs, pairs);
     }
     const bool multiplies = options.values_are_counts && !interactions.values.empty();
-    const std::uint64_t cell =
-        options.group_exponent != 0 || multiplies ? kBytesOfSums : kBytesOfCount;
-    const std::uint64_t entry = kBytesOfEntry + (multiplies ? 2 * kBytesOfEntryValue : 0) +
+    const bool has_sums = options.group_exponent != 0 || multiplies;
+    const std::uint64_t cell = has_sums ? kBytesOfSums : kBytesOfCount;
+    const std::uint64_t entry = kBytesOfEntry + (has_sums ? kBytesOfWeight : 0) +
+                                (multiplies ? 2 * kBytesOfEntryValue : 0) +
                                 (options.window > 0 ? kBytesOfEntryWindow : 0);
     const std::uint64_t num_items = interactions.num_columns;
     const unsigned threads = std::max(1u, num_threads);

@@ -9,46 +9,98 @@ namespace segue {
 
 namespace {
 
-// Rows that are written side by side while the triangle is read: their heads stay in the second
-// cache level, and looking up where a block begins in a row of the triangle stays rare.
-constexpr std::size_t kRowsPerBlock = 8192;
+// Rows of the result that are written in one walk down the triangle, a tile: few enough that the
+// lines their ends lie in stay in the first cache level, unless each row of the triangle had only
+// some entries for them then.
+constexpr std::size_t kLeastRowsPerTile = 128;
+constexpr std::size_t kMostRowsPerTile = 8192;
+constexpr double kEntriesPerVisit = 32;
+constexpr std::size_t kRowsPerBlock = 1024;  // that one thread writes, at least
+// A visit reads a few lines anywhere in memory; asked for so many rows ahead they have arrived.
+constexpr std::size_t kRowsAhead = 4;
 
-/// Calls take(item, columns, values) for the rows of the triangle in ascending order, up to
-/// `end_item`.
-template <typename Value, typename Take>
-void for_each_row(const Chunks& chunks, std::span<const TriangleChunk<Value>> triangle,
-                  std::size_t end_item, const Take& take) {
-    for (std::size_t chunk = 0; chunk < triangle.size() && chunks.begin(chunk) < end_item;
-         ++chunk) {
-        const TriangleChunk<Value>& part = triangle[chunk];
+template <typename Value>
+struct TriangleRow {
+    std::span<const std::uint32_t> columns;
+    std::span<const Value> values;
+};
+
+template <typename Value>
+std::vector<TriangleRow<Value>> rows_of(const Chunks& chunks,
+                                        std::span<const TriangleChunk<Value>> triangle) {
+    std::vector<TriangleRow<Value>> rows;
+    rows.reserve(chunks.size);
+    for (const TriangleChunk<Value>& part : triangle) {
         std::uint64_t begin = 0;
-        for (std::size_t row = 0; row < part.row_ends.size(); ++row) {
-            const std::size_t item = chunks.begin(chunk) + row;
-            const std::uint64_t end = part.row_ends[row];
-            if (item < end_item) {
-                take(item, part.columns.subspan(begin, end - begin),
-                     part.values.subspan(begin, end - begin));
-            }
+        for (const std::uint64_t end : part.row_ends) {
+            rows.push_back({part.columns.subspan(begin, end - begin),
+                            part.values.subspan(begin, end - begin)});
             begin = end;
         }
     }
+    return rows;
+}
+
+std::size_t rows_per_tile(std::size_t num_items, std::uint64_t num_entries) {
+    const double cells = 0.5 * static_cast<double>(num_items) * static_cast<double>(num_items);
+    const double rows =
+        kEntriesPerVisit * cells / static_cast<double>(std::max<std::uint64_t>(1, num_entries));
+    return static_cast<std::size_t>(std::clamp(rows, static_cast<double>(kLeastRowsPerTile),
+                                               static_cast<double>(kMostRowsPerTile)));
 }
 
 /// Where each row of the whole matrix begins, [num_items + 1].
 template <typename Value>
-std::vector<std::uint64_t> count_rows(const Chunks& chunks,
-                                      std::span<const TriangleChunk<Value>> triangle) {
-    std::vector<std::uint64_t> offsets(chunks.size + 1, 0);
-    for_each_row(chunks, triangle, chunks.size,
-                 [&](std::size_t item, std::span<const std::uint32_t> columns, auto) {
-                     offsets[item + 1] += columns.size();
-                     const bool has_diagonal = !columns.empty() && columns.front() == item;
-                     for (const std::uint32_t column : columns.subspan(has_diagonal ? 1 : 0)) {
-                         ++offsets[column + 1];
-                     }
-                 });
+std::vector<std::uint64_t> count_rows(std::span<const TriangleRow<Value>> rows) {
+    std::vector<std::uint64_t> offsets(rows.size() + 1, 0);
+    for (std::size_t item = 0; item < rows.size(); ++item) {
+        const std::span<const std::uint32_t> columns = rows[item].columns;
+        offsets[item + 1] += columns.size();
+        const bool has_diagonal = !columns.empty() && columns.front() == item;
+        for (const std::uint32_t column : columns.subspan(has_diagonal ? 1 : 0)) {
+            ++offsets[column + 1];
+        }
+    }
     std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
     return offsets;
+}
+
+/// Writes rows [begin, end) of the matrix, one tile after the other. A row of it is what the rows
+/// above hold of its column, in their order, then its own row: both in one walk down the triangle.
+template <typename Value>
+void write_block(std::span<const TriangleRow<Value>> rows, std::size_t begin, std::size_t end,
+                 std::size_t tile_size, MirroredMatrix<Value>& matrix) {
+    std::vector<std::uint64_t> next(matrix.offsets.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    matrix.offsets.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<std::size_t> entries(end);  // the first of each row that is not written yet
+    for (std::size_t item = 0; item < end; ++item) {
+        const std::span<const std::uint32_t> columns = rows[item].columns;
+        entries[item] = static_cast<std::size_t>(
+            std::lower_bound(columns.begin(), columns.end(), std::max(begin, item + 1)) -
+            columns.begin());
+    }
+    for (std::size_t tile = begin; tile < end; tile += tile_size) {
+        const std::size_t tile_end = std::min(tile + tile_size, end);
+        for (std::size_t item = 0; item < tile_end; ++item) {
+            const auto& [columns, values] = rows[item];
+            if (const std::size_t ahead = item + kRowsAhead; ahead < tile_end) {
+                __builtin_prefetch(rows[ahead].columns.data() + entries[ahead]);
+                __builtin_prefetch(rows[ahead].values.data() + entries[ahead]);
+            }
+            if (item >= tile) {
+                const auto place = static_cast<std::ptrdiff_t>(next[item - begin]);
+                std::copy(columns.begin(), columns.end(), matrix.columns.begin() + place);
+                std::copy(values.begin(), values.end(), matrix.values.begin() + place);
+            }
+            std::size_t entry = entries[item];
+            for (; entry < columns.size() && columns[entry] < tile_end; ++entry) {
+                const std::uint64_t place = next[columns[entry] - begin]++;
+                matrix.columns[place] = static_cast<std::uint32_t>(item);
+                matrix.values[place] = values[entry];
+            }
+            entries[item] = entry;
+        }
+    }
 }
 
 }  // namespace
@@ -57,36 +109,16 @@ template <typename Value>
 MirroredMatrix<Value> mirror_triangle(const Chunks& chunks,
                                       std::span<const TriangleChunk<Value>> triangle,
                                       ThreadPool& pool) {
+    const std::vector<TriangleRow<Value>> all_rows = rows_of<Value>(chunks, triangle);
+    const std::span<const TriangleRow<Value>> rows = all_rows;
     MirroredMatrix<Value> matrix;
-    matrix.offsets = count_rows<Value>(chunks, triangle);
+    matrix.offsets = count_rows(rows);
     resize_on_huge_pages(matrix.columns, matrix.offsets.back());
     resize_on_huge_pages(matrix.values, matrix.offsets.back());
-    // A row of the result is what the rows above hold of its column, in their order, then its own
-    // row: both in one walk down the triangle. Blocks of rows are independent.
-    const Chunks blocks{.size = chunks.size, .chunk_size = kRowsPerBlock};
+    const std::size_t tile_size = rows_per_tile(chunks.size, matrix.offsets.back() / 2);
+    const Chunks blocks{.size = chunks.size, .chunk_size = std::max(tile_size, kRowsPerBlock)};
     pool.for_each(blocks.count(), [&](std::size_t block, unsigned) {
-        const std::size_t begin = blocks.begin(block);
-        const std::size_t end = blocks.end(block);
-        std::vector<std::uint64_t> next(matrix.offsets.begin() + static_cast<std::ptrdiff_t>(begin),
-                                        matrix.offsets.begin() + static_cast<std::ptrdiff_t>(end));
-        for_each_row<Value>(
-            chunks, triangle, end,
-            [&](std::size_t item, std::span<const std::uint32_t> columns,
-                std::span<const Value> values) {
-                if (item >= begin) {
-                    const auto place = static_cast<std::ptrdiff_t>(next[item - begin]);
-                    std::copy(columns.begin(), columns.end(), matrix.columns.begin() + place);
-                    std::copy(values.begin(), values.end(), matrix.values.begin() + place);
-                }
-                const std::size_t first_row = std::max(begin, item + 1);
-                auto entry = static_cast<std::size_t>(
-                    std::lower_bound(columns.begin(), columns.end(), first_row) - columns.begin());
-                for (; entry < columns.size() && columns[entry] < end; ++entry) {
-                    const std::uint64_t place = next[columns[entry] - begin]++;
-                    matrix.columns[place] = static_cast<std::uint32_t>(item);
-                    matrix.values[place] = values[entry];
-                }
-            });
+        write_block(rows, blocks.begin(block), blocks.end(block), tile_size, matrix);
     });
     return matrix;
 }

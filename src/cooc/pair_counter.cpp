@@ -36,6 +36,15 @@ Status validate(const CountInput& input, const CountOptions& options) {
             fmt::format("a window of {} needs the position of each of {} entries; found {}",
                         options.window, interactions.num_entries(), input.positions.size()));
     }
+    constexpr std::size_t kMostItems = (std::size_t{1} << PairCounter::Run::kLengthBits) - 1;
+    for (std::size_t group = 0; group < interactions.num_rows; ++group) {
+        if (interactions.row_size(group) > kMostItems) {
+            return resource_limit(fmt::format(
+                "group row {} has {} items; at most {} can be counted; leave long groups out, or "
+                "cut them, by --max-group-size",
+                group, interactions.row_size(group), kMostItems));
+        }
+    }
     if (options.values_are_counts) {
         for (const float value : interactions.values) {
             if (!(value >= 1 && std::trunc(value) == value && std::isfinite(value))) {
@@ -98,8 +107,7 @@ Result<PairCounter> PairCounter::create(const CountInput& input, const CountOpti
     if (options.window > 0) {
         counter.order_by_position(input);
     }
-    counter.list_runs(input, options.window);
-    counter.weigh_groups(input.interactions, options.group_exponent);
+    counter.list_runs(input, options);
     return counter;
 }
 
@@ -129,7 +137,6 @@ void PairCounter::order_by_position(const CountInput& input) {
     values_ = ordered_values_;
 }
 
-/// Calls take(entry, run) for the run of each entry that has partners.
 template <typename Take>
 void PairCounter::for_each_run(const SparseView& interactions,
                                std::span<const std::uint32_t> positions, std::uint32_t window,
@@ -137,7 +144,6 @@ void PairCounter::for_each_run(const SparseView& interactions,
     for (std::size_t group = 0; group < interactions.num_rows; ++group) {
         const std::uint64_t begin = interactions.offsets[group];
         const std::uint64_t end = interactions.offsets[group + 1];
-        const auto group_size = static_cast<std::uint32_t>(end - begin);
         std::uint64_t run_begin = begin;
         std::uint64_t run_end = window > 0 ? begin : end;
         for (std::uint64_t entry = begin; entry < end; ++entry) {
@@ -151,50 +157,48 @@ void PairCounter::for_each_run(const SparseView& interactions,
             } else if (partners_ == Partners::kLater) {
                 run_begin = entry + 1;
             }
-            const auto length = static_cast<std::uint32_t>(run_end - run_begin);
-            if (length > 0) {
-                take(entry, Run{run_begin, length, group_size});
+            if (run_end > run_begin) {
+                take(entry, Run(run_begin, run_end - run_begin), end - begin);
             }
         }
     }
 }
 
-void PairCounter::list_runs(const CountInput& input, std::uint32_t window) {
+void PairCounter::list_runs(const CountInput& input, const CountOptions& options) {
     const SparseView& interactions = input.interactions;
     const std::span<const std::uint32_t> positions = ordered_positions_;
+    std::size_t largest_group = 0;
     run_offsets_.assign(num_items_ + 1, 0);
     updates_of_item_.assign(num_items_, 0);
-    for_each_run(interactions, positions, window, [&](std::uint64_t entry, const Run& run) {
-        ++run_offsets_[columns_[entry] + 1];
-        updates_of_item_[columns_[entry]] += run.length;
-    });
+    for_each_run(interactions, positions, options.window,
+                 [&](std::uint64_t entry, Run run, std::size_t group_size) {
+                     ++run_offsets_[columns_[entry] + 1];
+                     updates_of_item_[columns_[entry]] += run.length();
+                     largest_group = std::max(largest_group, group_size);
+                 });
     std::partial_sum(run_offsets_.begin(), run_offsets_.end(), run_offsets_.begin());
     num_updates_ =
         std::accumulate(updates_of_item_.begin(), updates_of_item_.end(), std::uint64_t{0});
+    const bool has_sums = cell_kind_ == CellKind::kSums;
+    std::vector<double> weight_of_size(has_sums ? largest_group + 1 : 0);
+    for (std::size_t size = 1; size < weight_of_size.size(); ++size) {
+        weight_of_size[size] = std::pow(static_cast<double>(size), -options.group_exponent);
+    }
     runs_ = AlignedBuffer<Run>(run_offsets_.back());
+    weights_ = AlignedBuffer<double>(has_sums ? run_offsets_.back() : 0);
     own_values_ = AlignedBuffer<float>(values_.empty() ? 0 : run_offsets_.back());
     std::vector<std::uint64_t> next(run_offsets_.begin(), run_offsets_.end() - 1);
-    for_each_run(interactions, positions, window, [&](std::uint64_t entry, const Run& run) {
-        const std::uint64_t place = next[columns_[entry]]++;
-        runs_[place] = run;
-        if (!values_.empty()) {
-            own_values_[place] = values_[entry];
-        }
-    });
-}
-
-void PairCounter::weigh_groups(const SparseView& interactions, double group_exponent) {
-    if (cell_kind_ == CellKind::kCounts) {
-        return;
-    }
-    std::size_t largest = 0;
-    for (std::size_t group = 0; group < interactions.num_rows; ++group) {
-        largest = std::max(largest, interactions.row_size(group));
-    }
-    weight_of_size_.assign(largest + 1, 0);
-    for (std::size_t size = 1; size <= largest; ++size) {
-        weight_of_size_[size] = std::pow(static_cast<double>(size), -group_exponent);
-    }
+    for_each_run(interactions, positions, options.window,
+                 [&](std::uint64_t entry, Run run, std::size_t group_size) {
+                     const std::uint64_t place = next[columns_[entry]]++;
+                     runs_[place] = run;
+                     if (has_sums) {
+                         weights_[place] = weight_of_size[group_size];
+                     }
+                     if (!values_.empty()) {
+                         own_values_[place] = values_[entry];
+                     }
+                 });
 }
 
 PairRow PairCounter::count(std::uint32_t item_row, RowAccumulator& scratch) const {
@@ -202,20 +206,20 @@ PairRow PairCounter::count(std::uint32_t item_row, RowAccumulator& scratch) cons
     const std::uint64_t end = run_offsets_[item_row + 1];
     for (std::uint64_t place = run_offsets_[item_row]; place < end; ++place) {
         if (place + kRunsAhead < end) {
-            const Run& ahead = runs_[place + kRunsAhead];
-            const std::uint32_t* const columns = columns_.data() + ahead.begin;
+            const Run ahead = runs_[place + kRunsAhead];
+            const std::uint32_t* const columns = columns_.data() + ahead.begin();
             __builtin_prefetch(columns);
-            __builtin_prefetch(columns + std::min(ahead.length - 1, kColumnsPerCacheLine));
+            __builtin_prefetch(columns + std::min(ahead.length() - 1, kColumnsPerCacheLine));
         }
-        const Run& run = runs_[place];
-        const std::span<const std::uint32_t> partners = columns_.subspan(run.begin, run.length);
+        const Run run = runs_[place];
+        const std::span<const std::uint32_t> partners = columns_.subspan(run.begin(), run.length());
         if (cell_kind_ == CellKind::kCounts) {
             scratch.add(partners);
         } else if (values_.empty()) {
-            scratch.add(partners, weight_of_size_[run.group_size]);
+            scratch.add(partners, weights_[place]);
         } else {
-            scratch.add(partners, values_.subspan(run.begin, run.length),
-                        static_cast<double>(own_values_[place]), weight_of_size_[run.group_size]);
+            scratch.add(partners, values_.subspan(run.begin(), run.length()),
+                        static_cast<double>(own_values_[place]), weights_[place]);
         }
     }
     return scratch.finish(item_row, partners_ == Partners::kLater ? item_row + 1 : 0);

@@ -2,8 +2,8 @@
 
 // Counts how often items are together in groups: for each item, the partners in its groups are
 // added up in a dense array (the sparse product X'X row by row, after Gustavson 1978). No list of
-// pairs and no hash is ever made; memory is 16 bytes for each entry of the table and some 16 bytes
-// for each item and worker.
+// pairs and no hash is ever made; memory is 8 bytes for each entry of the table, 16 where groups
+// weigh differently, and some 16 bytes for each item and worker.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,8 +39,8 @@ struct CountOptions {
     Status validate() const;
 };
 
-/// Returns an error if: positions are missing or of the wrong number for a window, or values that
-/// count are no positive whole numbers.
+/// Returns an error if: positions are missing or of the wrong number for a window, values that
+/// count are no positive whole numbers, or a group has 2^24 items or more.
 Status validate(const CountInput& input, const CountOptions& options);
 
 /// How often each item occurs, [num_items]: entries, or the sum of the values where they are
@@ -77,20 +77,31 @@ public:
     PairRow count(std::uint32_t item_row, RowAccumulator& scratch) const;
 
 private:
-    /// A stretch of entries whose items are partners of the item it is listed under.
-    struct Run {
-        std::uint64_t begin = 0;
-        std::uint32_t length = 0;
-        std::uint32_t group_size = 0;
+    /// A stretch of entries whose items are partners of the item it is listed under. There are as
+    /// many as entries of the table: in eight bytes.
+    class Run {
+    public:
+        static constexpr unsigned kLengthBits = 24;
+
+        Run() = default;
+        Run(std::uint64_t begin, std::uint64_t length) : packed_((begin << kLengthBits) | length) {}
+        std::uint64_t begin() const { return packed_ >> kLengthBits; }
+        std::uint32_t length() const {
+            return static_cast<std::uint32_t>(packed_ & ((1U << kLengthBits) - 1));
+        }
+
+    private:
+        std::uint64_t packed_ = 0;
     };
+    friend Status validate(const CountInput& input, const CountOptions& options);
 
     PairCounter() = default;
+    /// Calls take(entry, run, group size) for the run of each entry that has partners.
     template <typename Take>
     void for_each_run(const SparseView& interactions, std::span<const std::uint32_t> positions,
                       std::uint32_t window, const Take& take) const;
     void order_by_position(const CountInput& input);
-    void list_runs(const CountInput& input, std::uint32_t window);
-    void weigh_groups(const SparseView& interactions, double group_exponent);
+    void list_runs(const CountInput& input, const CountOptions& options);
 
     std::size_t num_items_ = 0;
     Partners partners_ = Partners::kAll;
@@ -104,8 +115,8 @@ private:
     std::vector<std::uint64_t> run_offsets_;  // [num_items + 1]
     AlignedBuffer<Run> runs_;
     AlignedBuffer<float> own_values_;             // [num runs] m of the item itself; as values_
+    AlignedBuffer<double> weights_;               // [num runs] n^-a; empty for counts alone
     std::vector<std::uint64_t> updates_of_item_;  // [num_items]
-    std::vector<double> weight_of_size_;          // [largest group + 1] n^-a; empty for exponent 0
 };
 
 /// Counted rows come in chunks of this many items: few enough to even out popular and rare items,

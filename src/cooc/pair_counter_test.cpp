@@ -116,6 +116,15 @@ TEST(PairCounter, refuses_counts_that_are_no_whole_numbers) {
     }
 }
 
+TEST(PairCounter, refuses_groups_too_long_to_count) {
+    // Nothing is read of a group before its size is.
+    const std::vector<std::uint64_t> offsets = {0, std::uint64_t{1} << 24};
+    const SparseView table = {
+        .num_rows = 1, .num_columns = 3, .offsets = offsets, .columns = {}, .values = {}};
+    const auto counter = PairCounter::create({table, {}}, {}, Partners::kAll);
+    EXPECT_EQ(counter.status().code(), StatusCode::kResourceLimit);
+}
+
 TEST(PairCounter, refuses_exponents_out_of_range) {
     const SparseMatrix table = table_of(2, {{0, 1}});
     for (const double exponent : {4.5, -5.0, std::numeric_limits<double>::quiet_NaN()}) {
