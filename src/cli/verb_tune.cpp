@@ -97,8 +97,12 @@ std::string config_json(const TuneArguments& arguments, const TuneTrial& best) {
     return json.end_object().take();
 }
 
-std::string share_text(double share) {
-    return share == 0 ? "not tried" : fmt::format("{:.0f} %", 100 * share);
+/// "50 %", or "100 % x 3" where so many parts were cut from them.
+std::string share_text(const TuneTrial& trial) {
+    return trial.num_parts == 0 ? "not tried"
+           : trial.num_parts == 1
+               ? fmt::format("{:.0f} %", 100 * trial.share_of_groups)
+               : fmt::format("{:.0f} % x {}", 100 * trial.share_of_groups, trial.num_parts);
 }
 
 std::string trials_text(const TuneReport& report) {
@@ -116,7 +120,7 @@ std::string trials_text(const TuneReport& report) {
     for (const TuneTrial& trial : report.trials) {
         const bool is_tried = trial.share_of_groups > 0;
         std::vector<std::string> cells = {
-            std::to_string(trial.number), share_text(trial.share_of_groups),
+            std::to_string(trial.number), share_text(trial),
             is_tried ? fmt::format("{:.4f}", trial.score.recall) : "",
             is_tried ? fmt::format("{:.4f}", trial.score.ndcg) : "",
             is_tried ? fmt::format("{:.2f}", trial.score.seconds) : ""};
@@ -143,6 +147,7 @@ std::string report_json(const TuneArguments& arguments, const TuneReport& report
             json.key(name).value(value);
         }
         json.end_object().key("share_of_groups").value(trial.share_of_groups);
+        json.key("parts").value(static_cast<std::uint64_t>(trial.num_parts));
         json.key(fmt::format("recall@{}", kValidationK)).value(trial.score.recall);
         json.key(fmt::format("ndcg@{}", kValidationK)).value(trial.score.ndcg);
         json.key("seconds").value(trial.score.seconds).end_object();
@@ -163,7 +168,7 @@ void tell_outcome(const TuneReport& report, double seconds, Console& console) {
         return;
     }
     const TuneTrial& defaults = report.defaults();
-    if (defaults.share_of_groups == best.share_of_groups) {
+    if (defaults.share_of_groups == best.share_of_groups && defaults.num_parts == best.num_parts) {
         console.remark(fmt::format(
             "recall@{} {:.4f} and ndcg@{} {:.4f} on the validation part, {:.4f} and {:.4f} with "
             "the defaults; judge both on other groups with segue evaluate",

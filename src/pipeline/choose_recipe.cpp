@@ -28,35 +28,23 @@ constexpr double kShareOfMemory = 0.8;
 constexpr std::size_t kEnoughGroups = 2000;
 constexpr std::size_t kMostParts = 3;
 
-/// Settings of a recipe that are tried beside its defaults, unless one of them was told.
-struct Regime {
-    Recipe recipe;
-    std::span<const std::pair<std::string_view, double>> options;
-};
-
-/// Large tables of rare items want scores sharpened further, dense ones less of the long groups;
-/// tables of short groups neither. Found on validation parts (docs/numerics.md).
-constexpr std::pair<std::string_view, double> kSharper[] = {
-    {"group-exponent", 0.75}, {"low-rank-weight", 0.2}, {"sharpening", 2.5}};
-constexpr Regime kRegimes[] = {{Recipe::kGraphFilter, kSharper}};
-
 bool is_told(const GraphFilterOptions& options) {
     return options.group_exponent || options.item_exponent || options.low_rank_weight ||
            options.low_rank_dim || options.sharpening;
 }
 
-/// The recipe with its defaults, then in its other regimes.
+/// The recipe with its defaults, then in its other regimes where none of its options was told.
 std::vector<Candidate> candidates_of(Recipe recipe, RecipeParams params) {
     params.recipe = recipe;
     std::vector<Candidate> candidates(1);
     candidates.front().recipe = recipe;
     candidates.front().params = params;
-    for (const Regime& regime : kRegimes) {
-        if (regime.recipe != recipe || is_told(params.graph_filter)) {
+    for (const RecipeRegime& regime : registered(recipe).regimes) {
+        if (!regime.is_chosen_from || is_told(params.graph_filter)) {
             continue;
         }
         Candidate candidate = candidates.front();
-        for (const auto& [name, value] : regime.options) {
+        for (const auto& [name, value] : regime.settings) {
             find_option(recipe, name)->set(candidate.params, value);
             candidate.settings +=
                 fmt::format("{}{} {}", candidate.settings.empty() ? "" : ", ", name, value);

@@ -243,12 +243,29 @@ constexpr RecipeOption kBlueprintOptions[] = {
      .set = set_number<&Params::alpha>},
 };
 
+using Setting = std::pair<std::string_view, double>;
+
+/// Few, clear pairs, as in baskets; and what single items and sparse tables gain by.
+constexpr Setting kClearPairs[] = {{"group-exponent", 0.6}, {"balance", 0.1}};
+constexpr Setting kMoreDropout[] = {{"dropout", 1}};
+constexpr RecipeRegime kEaseRegimes[] = {{kClearPairs}, {kMoreDropout}};
+
+/// Large tables of rare items want scores sharpened further, dense ones less of the long groups;
+/// baskets no low-rank part.
+constexpr Setting kSharper[] = {
+    {"group-exponent", 0.75}, {"low-rank-weight", 0.2}, {"sharpening", 2.5}};
+constexpr Setting kDenser[] = {
+    {"group-exponent", 0.75}, {"low-rank-weight", 0.2}, {"sharpening", 1.5}};
+constexpr Setting kBaskets[] = {
+    {"group-exponent", 1}, {"item-exponent", 0.5}, {"low-rank-weight", 0}, {"sharpening", 2}};
+constexpr RecipeRegime kGraphFilterRegimes[] = {{kSharper, true}, {kDenser}, {kBaskets}};
+
 constexpr RecipeEntry kRegistry[] = {
     {Recipe::kIals, "ials", "factors of groups and items", kIalsOptions},
     {Recipe::kCooc, "cooc", "counts of pairs", kCoocOptions},
-    {Recipe::kEase, "ease", "weights of items by items in closed form", kEaseOptions},
+    {Recipe::kEase, "ease", "weights of items by items in closed form", kEaseOptions, kEaseRegimes},
     {Recipe::kGraphFilter, "graph-filter", "walks over the graph of groups and items, sharpened",
-     kGraphFilterOptions},
+     kGraphFilterOptions, kGraphFilterRegimes},
     {Recipe::kBlueprint, "blueprint", "PMI and factors of pairs as the blueprint has them",
      kBlueprintOptions},
 };

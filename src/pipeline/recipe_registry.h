@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/status.h"
 #include "data/sparse.h"
@@ -33,11 +34,20 @@ struct RecipeOption {
     void (*set)(RecipeParams& params, double value) = nullptr;
 };
 
+/// Settings that are best on tables of one kind, found on validation parts (docs/numerics.md): a
+/// search tries them before any others.
+struct RecipeRegime {
+    std::span<const std::pair<std::string_view, double>> settings;  // names of options and values
+    /// Tried too where a recipe is chosen.
+    bool is_chosen_from = false;
+};
+
 struct RecipeEntry {
     Recipe recipe = Recipe::kIals;
     std::string_view name;
     std::string_view summary;  // for --help
     std::span<const RecipeOption> options;
+    std::span<const RecipeRegime> regimes = {};
 };
 
 /// In the order they are listed to people. Lives as long as the program.

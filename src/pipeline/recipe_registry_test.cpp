@@ -44,6 +44,21 @@ TEST(RecipeRegistry, sets_and_reads_back_every_option_within_its_range) {
     }
 }
 
+TEST(RecipeRegistry, has_regimes_of_options_there_are_within_their_ranges) {
+    for (const RecipeEntry& entry : recipe_registry()) {
+        for (const RecipeRegime& regime : entry.regimes) {
+            EXPECT_FALSE(regime.settings.empty()) << entry.name;
+            for (const auto& [name, value] : regime.settings) {
+                const RecipeOption* const option = find_option(entry.recipe, name);
+                ASSERT_NE(option, nullptr) << entry.name << " " << name;
+                EXPECT_FALSE(option->of_single_items) << name;
+                EXPECT_GE(value, option->low) << name;
+                EXPECT_LE(value, option->high) << name;
+            }
+        }
+    }
+}
+
 TEST(RecipeRegistry, refuses_options_a_recipe_does_not_have_and_what_is_no_number) {
     RecipeParams params;
     params.recipe = Recipe::kCooc;

@@ -14,11 +14,20 @@ namespace segue {
 
 namespace {
 
-/// The groups of each round, and how many trials stay for the next.
+/// What a round looks at: a share of the groups, and how many validation parts of it.
+struct Round {
+    double share = 1;
+    std::size_t num_parts = 1;
+};
+
 constexpr double kRoundShares[] = {0.25, 0.5, 1};
+/// How many trials stay for the next round.
 constexpr double kKept = 0.5;
 /// A round on fewer groups tells noise apart, not settings; it is skipped.
 constexpr std::size_t kFewestGroups = 1000;
+/// Tables of fewer are judged on a part more in every round.
+constexpr std::size_t kEnoughGroups = 2000;
+constexpr std::size_t kMostParts = 3;
 /// The part of a range that is searched around the default.
 constexpr double kNearShare = 0.35;
 /// Enough to tell settings apart, and short to read.
@@ -84,16 +93,46 @@ private:
     std::vector<double> starts_;
 };
 
+using Values = std::vector<std::pair<std::string, double>>;
+
+/// The defaults, then those with the settings of each regime that are searched.
+std::vector<Values> known_settings(const TuneParams& params,
+                                   const std::vector<const RecipeOption*>& options,
+                                   const std::vector<double>& defaults) {
+    Values values;
+    for (std::size_t d = 0; d < options.size(); ++d) {
+        values.emplace_back(options[d]->name, value_at(*options[d], defaults[d]));
+    }
+    std::vector<Values> known = {values};
+    for (const RecipeRegime& regime : registered(params.recipe.recipe).regimes) {
+        Values changed = values;
+        for (auto& [name, value] : changed) {
+            const auto found = std::ranges::find(regime.settings, std::string_view(name),
+                                                 &std::pair<std::string_view, double>::first);
+            value = found == regime.settings.end() ? value : found->second;
+        }
+        if (std::ranges::find(known, changed) == known.end()) {
+            known.push_back(std::move(changed));
+        }
+    }
+    return known;
+}
+
 /// The settings to try. `defaults` are the places of the defaults.
 std::vector<TuneTrial> make_trials(const TuneParams& params,
                                    const std::vector<const RecipeOption*>& options,
                                    const std::vector<double>& defaults) {
     const EvenPlaces places(options.size(), params.seed);
+    const std::vector<Values> known = known_settings(params, options, defaults);
     std::vector<TuneTrial> trials(params.num_trials);
     for (std::size_t number = 0; number < trials.size(); ++number) {
         trials[number].number = number;
+        if (number < known.size()) {
+            trials[number].values = known[number];
+            continue;
+        }
         for (std::size_t d = 0; d < options.size(); ++d) {
-            double place = number == 0 ? defaults[d] : places.at(number, d);
+            double place = places.at(number, d);
             if (number % 2 == 1) {
                 const double middle = std::clamp(defaults[d], 0.0, 1.0);
                 place = std::clamp(middle + kNearShare * (place - 0.5), 0.0, 1.0);
@@ -108,6 +147,9 @@ std::vector<TuneTrial> make_trials(const TuneParams& params,
 bool is_better(const TuneTrial& left, const TuneTrial& right) {
     if (left.share_of_groups != right.share_of_groups) {
         return left.share_of_groups > right.share_of_groups;
+    }
+    if (left.num_parts != right.num_parts) {
+        return left.num_parts > right.num_parts;
     }
     if (left.score.rank() != right.score.rank()) {
         return left.score.rank() > right.score.rank();
@@ -147,9 +189,31 @@ RecipeParams settings_for(const Search& search, const TuneTrial& trial, const Sp
     return settings;
 }
 
-Status run_round(Search& search, double share, std::size_t num_running) {
+/// Judges a trial on one part more of the share that its round looks at.
+void add_score(const ValidationScore& score, double share, TuneTrial& trial) {
+    if (trial.share_of_groups != share) {
+        trial.num_parts = 0;
+        trial.score = {};
+    }
+    trial.share_of_groups = share;
+    ++trial.num_parts;
+    const double weight = 1 / static_cast<double>(trial.num_parts);
+    trial.score.recall += weight * (score.recall - trial.score.recall);
+    trial.score.ndcg += weight * (score.ndcg - trial.score.ndcg);
+    trial.score.seconds += score.seconds;
+}
+
+/// What a round says of itself while it runs.
+std::string round_note(const Round& round, double best) {
+    return fmt::format("{:.0f} % of the groups{}, best {:.4f}", 100 * round.share,
+                       round.num_parts > 1 ? fmt::format(", part {}", round.num_parts) : "", best);
+}
+
+/// Each of the first trials on the last of the round's parts: they know the others.
+Status run_round(Search& search, const Round& round, std::size_t num_running) {
     const Result<DatasetSplit> part =
-        cut_validation(search.dataset, share, search.params.most_judged_groups, search.params.seed);
+        cut_validation(search.dataset, round.share, search.params.most_judged_groups,
+                       search.params.seed + round.num_parts - 1);
     if (!part.ok()) {
         return part.status();
     }
@@ -160,32 +224,32 @@ Status run_round(Search& search, double share, std::size_t num_running) {
             search.report.time_was_up = true;
             return Status();
         }
-        const std::string note =
-            fmt::format("{:.0f} % of the groups, best {:.4f}", 100 * share, best);
-        report(search.progress,
-               {"tune", search.report.num_fits, search.num_planned, "trials", note});
+        report(search.progress, {"tune", search.report.num_fits, search.num_planned, "trials",
+                                 round_note(round, best)});
         const Result<ValidationScore> score = score_on(
             *part, settings_for(search, trials[at], part->train.interactions.view()), search.pool);
         if (!score.ok()) {
             return score.status().with_context(fmt::format("trial {}", trials[at].number));
         }
-        trials[at].score = *score;
-        trials[at].share_of_groups = share;
-        best = std::max(best, score->rank());
+        add_score(*score, round.share, trials[at]);
+        best = std::max(best, trials[at].score.rank());
         ++search.report.num_fits;
     }
     return Status();
 }
 
-/// The shares of the rounds for a table.
-std::vector<double> shares_for(std::size_t num_groups) {
-    std::vector<double> shares;
+/// The rounds for a table.
+std::vector<Round> rounds_for(std::size_t num_groups) {
+    std::vector<Round> rounds;
     for (const double share : kRoundShares) {
         if (share == 1 || share * static_cast<double>(num_groups) >= kFewestGroups) {
-            shares.push_back(share);
+            rounds.push_back({share, 1});
         }
     }
-    return shares;
+    while (num_groups < kEnoughGroups && rounds.size() < kMostParts) {
+        rounds.push_back({1, rounds.size() + 1});
+    }
+    return rounds;
 }
 
 std::size_t num_kept(std::size_t num_running) {
@@ -250,15 +314,15 @@ Result<TuneReport> tune_recipe(const Dataset& dataset, const TuneParams& params,
     }
     Search search{dataset, params, pool, progress, {}, 0, {}};
     search.report.trials = make_trials(params, options, defaults);
-    const std::vector<double> shares = shares_for(dataset.groups.size());
+    const std::vector<Round> rounds = rounds_for(dataset.groups.size());
     std::size_t num_running = params.num_trials;
-    for (std::size_t round = 0; round < shares.size(); ++round) {
+    for (std::size_t round = 0; round < rounds.size(); ++round) {
         search.num_planned += num_running;
         num_running = num_kept(num_running);
     }
     num_running = params.num_trials;
-    for (const double share : shares) {
-        if (Status status = run_round(search, share, num_running); !status.ok()) {
+    for (const Round& round : rounds) {
+        if (Status status = run_round(search, round, num_running); !status.ok()) {
             return status;
         }
         std::ranges::sort(search.report.trials, is_better);
@@ -266,7 +330,7 @@ Result<TuneReport> tune_recipe(const Dataset& dataset, const TuneParams& params,
             break;
         }
         num_running = num_kept(num_running);
-        if (share < 1) {
+        if (&round != &rounds.back()) {
             keep_defaults(search.report.trials, num_running);
         }
     }

@@ -3,7 +3,8 @@
 // `segue tune`: searches the parameters of one recipe on a validation part, by successive halving
 // (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
 // Optimization", AISTATS 2016): all settings on a quarter of the groups, the better half on half of
-// them, the better half of those on all.
+// them, the better half of those on all. Small tables are not thinned out: there each half is
+// judged on one validation part more.
 
 #include <cstdint>
 #include <string>
@@ -38,11 +39,12 @@ struct TuneTrial {
     std::vector<std::pair<std::string, double>> values;  // of the searched options
     /// On how much of the table it was judged last; 0 when never.
     double share_of_groups = 0;
-    ValidationScore score;  // there
+    std::size_t num_parts = 0;  // validation parts of that
+    ValidationScore score;      // means over them
 };
 
 struct TuneReport {
-    /// Those judged on the largest share first, the best of them in front.
+    /// Those judged on the largest share and most parts first, the best of them in front.
     std::vector<TuneTrial> trials;
     std::size_t num_fits = 0;
     bool time_was_up = false;
@@ -56,11 +58,11 @@ struct TuneReport {
 /// `params` with the values of a trial.
 RecipeParams with_values(RecipeParams params, const TuneTrial& trial);
 
-/// Trials are the defaults, then settings spread evenly over the ranges of the registry: every
-/// other one over the whole range, the rest around the defaults. The defaults are kept to the last
-/// round. Equal seeds give equal reports, seconds aside, for any number of threads, as long as the
-/// time is not up. Returns an error if: parameters are invalid, nothing can be held out, or a fit
-/// fails.
+/// Trials are the defaults, the regimes of the registry, then settings spread evenly over its
+/// ranges: every other one over the whole range, the rest around the defaults. The defaults are
+/// kept to the last round. Equal seeds give equal reports, seconds aside, for any number of
+/// threads, as long as the time is not up. Returns an error if: parameters are invalid, nothing can
+/// be held out, or a fit fails.
 Result<TuneReport> tune_recipe(const Dataset& dataset, const TuneParams& params, ThreadPool& pool,
                                const ProgressListener& progress = {});
 

@@ -45,10 +45,41 @@ TEST(TuneRecipe, tries_as_many_settings_as_told_and_halves_them) {
     EXPECT_GE(report->best().score.rank(), report->defaults().score.rank());
 }
 
-TEST(TuneRecipe, skips_rounds_on_few_groups) {
+TEST(TuneRecipe, judges_few_groups_on_a_part_more_in_each_round) {
     const Result<TuneReport> report = tune(planted_genres(300), cooc_params(4));
     ASSERT_TRUE(report.ok()) << report.status().message();
-    EXPECT_EQ(report->num_fits, 4u);
+    EXPECT_EQ(report->num_fits, 4u + 2u + 1u);
+    EXPECT_EQ(report->best().num_parts, 3u);
+    for (const TuneTrial& trial : report->trials) {
+        EXPECT_EQ(trial.share_of_groups, 1);
+    }
+    const Result<TuneReport> larger = tune(planted_genres(2000), cooc_params(2));
+    ASSERT_TRUE(larger.ok()) << larger.status().message();
+    EXPECT_EQ(larger->num_fits, 2u + 1u);
+    EXPECT_EQ(larger->best().num_parts, 1u);
+}
+
+TEST(TuneRecipe, tries_the_regimes_of_a_recipe_after_its_defaults) {
+    TuneParams params;
+    params.recipe.recipe = Recipe::kEase;
+    params.num_trials = 4;
+    params.fixed = {"balance"};
+    Result<TuneReport> report = tune(planted_genres(100), params);
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    std::ranges::sort(report->trials, {}, &TuneTrial::number);
+    const std::vector<std::pair<std::string, double>>& defaults = report->trials[0].values;
+    const std::span<const RecipeRegime> regimes = registered(Recipe::kEase).regimes;
+    ASSERT_GE(regimes.size(), 2u);
+    for (std::size_t at = 0; at < 2; ++at) {
+        std::vector<std::pair<std::string, double>> expected = defaults;
+        for (auto& [name, value] : expected) {
+            for (const auto& [option, told] : regimes[at].settings) {
+                value = name == option ? told : value;
+            }
+        }
+        EXPECT_NE(expected, defaults);
+        EXPECT_EQ(report->trials[at + 1].values, expected);
+    }
 }
 
 TEST(TuneRecipe, finds_what_bad_defaults_miss) {
