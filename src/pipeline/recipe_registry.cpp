@@ -245,10 +245,11 @@ constexpr RecipeOption kBlueprintOptions[] = {
 
 using Setting = std::pair<std::string_view, double>;
 
-/// Few, clear pairs, as in baskets; and what single items and sparse tables gain by.
-constexpr Setting kClearPairs[] = {{"group-exponent", 0.6}, {"balance", 0.1}};
+/// Long groups beside short ones; few, clear pairs, as in baskets; what sparse tables gain by.
+constexpr Setting kMixedSizes[] = {{"group-exponent", 0.6}, {"balance", 0.1}};
+constexpr Setting kClearPairs[] = {{"group-exponent", 0.6}, {"balance", 0.1}, {"ridge", 50}};
 constexpr Setting kMoreDropout[] = {{"dropout", 1}};
-constexpr RecipeRegime kEaseRegimes[] = {{kClearPairs}, {kMoreDropout}};
+constexpr RecipeRegime kEaseRegimes[] = {{kMixedSizes}, {kClearPairs}, {kMoreDropout}};
 
 /// Large tables of rare items want scores sharpened further, dense ones less of the long groups;
 /// baskets no low-rank part.
