@@ -10,6 +10,13 @@ namespace {
 
 using Members = std::vector<std::pair<std::string, std::string>>;
 
+TEST(JsonWriter, takes_parts_that_are_written_already) {
+    JsonWriter json;
+    json.begin_object().raw(R"("a":1)").begin_raw(R"("b":[)").value(2).value(3).end_array();
+    EXPECT_EQ(json.begin_raw(R"("c":)").value("d").end_object().take(),
+              R"({"a":1,"b":[2,3],"c":"d"})");
+}
+
 TEST(JsonWriter, writes_nested_values_without_white_space) {
     JsonWriter json;
     json.begin_object().key("results").begin_array();

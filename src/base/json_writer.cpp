@@ -57,7 +57,8 @@ constexpr std::uint64_t bytes_equal(std::uint64_t word, char letter) {
 /// Out of the way of writing, which seldom needs it.
 [[gnu::noinline]] void grow(std::string& text, std::size_t least) {
     constexpr std::size_t kFirst = 256;
-    text.resize(std::max({kFirst, 2 * text.size(), least}));
+    constexpr std::size_t kMostOfKept = 1024;  // of memory that is there already
+    text.resize(std::max({kFirst, 2 * text.size(), least, std::min(text.capacity(), kMostOfKept)}));
 }
 
 template <typename Word>
@@ -310,6 +311,12 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
     }
     std::copy(json.begin(), json.end(), place + comma);
     needs_comma_ = true;
+    return *this;
+}
+
+JsonWriter& JsonWriter::begin_raw(std::string_view json) {
+    raw(json);
+    needs_comma_ = false;
     return *this;
 }
 

@@ -43,8 +43,10 @@ public:
     JsonWriter& value(std::uint32_t number) { return value(static_cast<std::uint64_t>(number)); }
     JsonWriter& value(bool truth);
     JsonWriter& null();
-    /// A value that is JSON already.
+    /// A value, or members of an object, that is JSON already.
     JsonWriter& raw(std::string_view json);
+    /// The same up to where a value goes: {"ids":[  or  "count":
+    JsonWriter& begin_raw(std::string_view json);
     /// Begins an object with a text and a number, and leaves it open: what long lists are made of.
     JsonWriter& begin_entry(const JsonEntry& entry, std::string_view text, float number);
 

@@ -27,6 +27,10 @@ struct SparseView {
     std::span<const std::uint32_t> row_columns(std::size_t row) const {
         return columns.subspan(static_cast<std::size_t>(offsets[row]), row_size(row));
     }
+    /// Rows [begin, end). Views the same entries: offsets begin where they do in the whole.
+    SparseView rows_between(std::size_t begin, std::size_t end) const {
+        return {end - begin, num_columns, offsets.subspan(begin, end - begin + 1), columns, values};
+    }
     /// Empty when every value is 1.
     std::span<const float> row_values(std::size_t row) const {
         return values.empty()

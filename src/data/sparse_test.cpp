@@ -51,6 +51,25 @@ TEST(Sparse, from_triplets_equals_a_map_that_adds) {
     }
 }
 
+TEST(Sparse, rows_between_are_those_of_the_whole) {
+    for (const bool weighted : {false, true}) {
+        const SparseMatrix matrix = sparse_from_triplets(20, 30, random_triplets(7, weighted));
+        const SparseView whole = matrix.view();
+        for (std::size_t begin = 0; begin <= 20; ++begin) {
+            for (std::size_t end = begin; end <= 20; ++end) {
+                const SparseView part = whole.rows_between(begin, end);
+                ASSERT_EQ(part.num_rows, end - begin);
+                ASSERT_EQ(part.num_columns, 30U);
+                for (std::size_t row = begin; row < end; ++row) {
+                    EXPECT_EQ(part.row_columns(row - begin).data(), whole.row_columns(row).data());
+                    EXPECT_EQ(part.row_size(row - begin), whole.row_size(row));
+                    EXPECT_EQ(part.row_values(row - begin).data(), whole.row_values(row).data());
+                }
+            }
+        }
+    }
+}
+
 TEST(Sparse, has_no_values_when_all_are_one) {
     const std::vector<Triplet> distinct = {{1, 2, 1}, {0, 0, 1}};
     EXPECT_TRUE(sparse_from_triplets(2, 3, distinct).values.empty());

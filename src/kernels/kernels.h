@@ -138,6 +138,10 @@ struct KernelTable {
 
     float (*dot)(const float* left, const float* right, std::size_t n);
     float (*squared_distance)(const float* left, const float* right, std::size_t n);
+    /// Sum of squares in double. The same bytes by every table: squares of floats are exact in
+    /// double, and are added up in eight sums side by side, element i in sum i % 8, which come
+    /// together as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)).
+    double (*sum_of_squares)(const float* x, std::size_t n);
     /// y += alpha * x
     void (*axpy)(float alpha, const float* x, float* y, std::size_t n);
     /// x *= alpha

@@ -98,6 +98,32 @@ TEST_P(Kernels, dot_and_distance_match_double_sums_for_all_lengths_and_offsets) 
     }
 }
 
+TEST_P(Kernels, sum_of_squares_is_the_same_bytes_for_all_lengths_and_offsets) {
+    AlignedBuffer<float> values = random_floats(4200, 6);
+    for (std::size_t i = 0; i < values.size(); i += 3) {
+        values[i] *= i % 2 == 0 ? 1e-25F : 1e12F;
+    }
+    const double exact_of_four = 1 + 4 + 9 + 16;
+    const float four[] = {1, -2, 3, -4};
+    EXPECT_EQ(kernels().sum_of_squares(four, 4), exact_of_four);
+    for (const std::size_t n : lengths()) {
+        for (std::size_t offset = 0; offset < 16; ++offset) {
+            const float* const x = values.data() + offset;
+            double sums[8] = {};
+            for (std::size_t i = 0; i < n; ++i) {
+                sums[i % 8] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+            }
+            const double exact = ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+                                 ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+            ASSERT_EQ(kernels().sum_of_squares(x, n), exact) << n << " at " << offset;
+        }
+    }
+    values[5] = kInfinity;
+    EXPECT_EQ(kernels().sum_of_squares(values.data(), 9), kInfinity);
+    values[5] = kNan;
+    EXPECT_TRUE(std::isnan(kernels().sum_of_squares(values.data(), 9)));
+}
+
 TEST_P(Kernels, axpy_and_scale_touch_their_elements_and_no_other) {
     const AlignedBuffer<float> x = random_floats(4200, 3);
     for (const std::size_t n : lengths()) {

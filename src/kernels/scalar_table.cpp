@@ -25,6 +25,16 @@ float squared_distance(const float* left, const float* right, std::size_t n) {
     return sum;
 }
 
+double sum_of_squares(const float* x, std::size_t n) {
+    double sums[8] = {};
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto value = static_cast<double>(x[i]);
+        sums[i % 8] += value * value;
+    }
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 void axpy(float alpha, const float* x, float* y, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
         y[i] += alpha * x[i];
@@ -257,6 +267,7 @@ const KernelTable& scalar_table() {
         .name = "scalar",
         .dot = dot,
         .squared_distance = squared_distance,
+        .sum_of_squares = sum_of_squares,
         .axpy = axpy,
         .scale = scale,
         .dot_many = dot_many,

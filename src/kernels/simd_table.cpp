@@ -25,6 +25,7 @@ constexpr KernelTable kTable = {
     .name = kLanes == 16 ? "avx512" : "avx2",
     .dot = dot,
     .squared_distance = squared_distance,
+    .sum_of_squares = sum_of_squares,
     .axpy = axpy,
     .scale = scale,
     .dot_many = dot_many,

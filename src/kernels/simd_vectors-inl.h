@@ -126,6 +126,36 @@ inline float squared_distance(const float* left, const float* right, std::size_t
     return reduce_pair<true>(left, right, n);
 }
 
+inline double sum_of_squares(const float* x, std::size_t n) {
+    constexpr std::size_t kSums = 8;
+    using Doubles = hn::CappedTag<double, kSums>;
+    constexpr Doubles kDoubles;
+    constexpr hn::Rebind<float, Doubles> kFloats;
+    constexpr std::size_t kWidth = hn::MaxLanes(kDoubles);
+    hn::Vec<Doubles> sums[kSums / kWidth];
+    for (auto& sum : sums) {
+        sum = hn::Zero(kDoubles);
+    }
+    std::size_t i = 0;
+    for (; i + kSums <= n; i += kSums) {
+        for (std::size_t part = 0; part < kSums / kWidth; ++part) {
+            const auto values = hn::PromoteTo(kDoubles, hn::LoadU(kFloats, x + i + part * kWidth));
+            sums[part] = hn::MulAdd(values, values, sums[part]);
+        }
+    }
+    for (std::size_t part = 0; i < n; i += kWidth, ++part) {
+        const auto rest = hn::MaskedLoad(hn::FirstN(kFloats, n - i), kFloats, x + i);
+        const auto values = hn::PromoteTo(kDoubles, rest);
+        sums[part] = hn::MulAdd(values, values, sums[part]);
+    }
+    double each[kSums];
+    for (std::size_t part = 0; part < kSums / kWidth; ++part) {
+        hn::StoreU(sums[part], kDoubles, each + part * kWidth);
+    }
+    return ((each[0] + each[1]) + (each[2] + each[3])) +
+           ((each[4] + each[5]) + (each[6] + each[7]));
+}
+
 inline void axpy(float alpha, const float* x, float* y, std::size_t n) {
     const std::size_t whole = n / kLanes * kLanes;
     axpy_padded(alpha, x, y, whole);

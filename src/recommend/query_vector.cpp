@@ -1,29 +1,28 @@
 #include "recommend/query_vector.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 
+#include "kernels/kernels.h"
 #include "linalg/gram.h"
 
 namespace segue {
 
 double vector_norm(std::span<const float> vector) {
-    // Several sums side by side: one alone waits for each of its additions.
-    constexpr std::size_t kSums = 8;
-    std::array<double, kSums> squares{};
-    std::size_t place = 0;
-    for (; place + kSums <= vector.size(); place += kSums) {
-        for (std::size_t sum = 0; sum < kSums; ++sum) {
-            const auto value = static_cast<double>(vector[place + sum]);
-            squares[sum] += value * value;
-        }
+    return std::sqrt(kernels::active_kernels().sum_of_squares(vector.data(), vector.size()));
+}
+
+void write_unit(std::span<const float> vector, double weight, std::span<float> unit) {
+    const double norm = vector_norm(vector);
+    if (!(norm > 0)) {
+        std::fill(unit.begin(), unit.end(), 0.0F);
+        return;
     }
-    for (; place < vector.size(); ++place) {
-        const auto value = static_cast<double>(vector[place]);
-        squares[place % kSums] += value * value;
+    const double factor = weight / norm;
+    for (std::size_t place = 0; place < unit.size(); ++place) {
+        // To a zero, as a sum begins: it makes -0 of a small number 0.
+        unit[place] = static_cast<float>(0.0 + factor * static_cast<double>(vector[place]));
     }
-    return std::sqrt(((squares[0] + squares[1]) + (squares[2] + squares[3])) +
-                     ((squares[4] + squares[5]) + (squares[6] + squares[7])));
 }
 
 void VectorSum::add(std::span<const float> vector, double weight) {

@@ -24,6 +24,10 @@ namespace segue {
 /// Euclidean length, summed in double.
 double vector_norm(std::span<const float> vector);
 
+/// Writes the vector scaled to the length `weight`, zeros for a zero vector, to `unit` [dim]: what
+/// VectorSum::add_unit() alone comes to.
+void write_unit(std::span<const float> vector, double weight, std::span<float> unit);
+
 /// Adds up weighted vectors in double. Not thread-safe.
 class VectorSum {
 public:

@@ -54,12 +54,11 @@ Status for_each_query(std::size_t num_queries, ThreadPool& pool,
     return Status();
 }
 
-/// Rows [begin, end) of a sparse matrix. Views the same entries.
-SparseView rows_between(const SparseView& matrix, std::size_t begin, std::size_t end) {
-    SparseView part = matrix;
-    part.num_rows = end - begin;
-    part.offsets = matrix.offsets.subspan(begin, end - begin + 1);
-    return part;
+/// Whether the row is among these, which ascend and are few mostly.
+bool has_row(std::span<const std::uint32_t> rows, std::uint32_t row) {
+    constexpr std::size_t kFew = 4;
+    return rows.size() <= kFew ? std::find(rows.begin(), rows.end(), row) != rows.end()
+                               : std::binary_search(rows.begin(), rows.end(), row);
 }
 
 }  // namespace
@@ -86,8 +85,8 @@ struct VectorAnswers::State {
         return asked.value_or(is_folded ? 0 : model.info().popularity_exponent);
     }
 
-    float score(std::span<const float> query, std::uint32_t item_row, double exponent) const;
     void prefetch(const std::vector<ScoredRow>& rows) const;
+    void prefetch_keys(const std::vector<ScoredRow>& rows) const;
     void score_rows(std::span<const float> query, double exponent,
                     std::vector<ScoredRow>& rows) const;
     void rescore(std::span<const float> query, double exponent, std::vector<ScoredRow>& rows) const;
@@ -111,31 +110,31 @@ struct VectorAnswers::State {
     VectorSearch search;
 };
 
-float VectorAnswers::State::score(std::span<const float> query, std::uint32_t item_row,
-                                  double exponent) const {
-    const std::span<const float> item = vectors.row(item_row);
-    const float product = kernels::active_kernels().dot(query.data(), item.data(), item.size());
-    if (exponent == 0) {
-        return product;
-    }
-    const double norm = vector_norm(item);
-    const double factor = exponent == 1 ? norm : std::pow(norm, exponent);
-    return norm > 0 ? static_cast<float>(static_cast<double>(product) / factor) : 0;
-}
-
-/// Vectors of results lie anywhere in memory, and so do the keys they are named by: all are on
-/// their way when the first one is read.
+/// Vectors of results lie anywhere in memory: all are on their way when the first one is read.
 void VectorAnswers::State::prefetch(const std::vector<ScoredRow>& rows) const {
     for (const ScoredRow& row : rows) {
         prefetch_vector(vectors.row(row.item_row));
+    }
+}
+
+/// Whoever asks a single question wants the keys of the results next.
+void VectorAnswers::State::prefetch_keys(const std::vector<ScoredRow>& rows) const {
+    for (const ScoredRow& row : rows) {
         __builtin_prefetch(key_offsets.data() + row.item_row);
     }
 }
 
 void VectorAnswers::State::score_rows(std::span<const float> query, double exponent,
                                       std::vector<ScoredRow>& rows) const {
+    const kernels::KernelTable& kernels = kernels::active_kernels();
     for (ScoredRow& row : rows) {
-        row.score = score(query, row.item_row, exponent);
+        const std::span<const float> item = vectors.row(row.item_row);
+        row.score = kernels.dot(query.data(), item.data(), item.size());
+        if (exponent != 0) {
+            const double norm = vector_norm(item);
+            const double factor = exponent == 1 ? norm : std::pow(norm, exponent);
+            row.score = norm > 0 ? static_cast<float>(static_cast<double>(row.score) / factor) : 0;
+        }
     }
     std::erase_if(rows, [](const ScoredRow& row) { return !std::isfinite(row.score); });
     std::sort(rows.begin(), rows.end(), comes_before);
@@ -148,9 +147,7 @@ void VectorAnswers::State::rescore(std::span<const float> query, double exponent
 }
 
 void VectorAnswers::State::item_vector(std::uint32_t item_row, std::span<float> vector) const {
-    VectorSum sum(vectors.dim);
-    sum.add_unit(vectors.row(item_row), 1);
-    sum.write(vector);
+    write_unit(vectors.row(item_row), 1, vector);
 }
 
 /// Writes the vector [dim] of a query to the buffers.
@@ -159,7 +156,12 @@ Status VectorAnswers::State::query_vector(const ResolvedQuery& query, Combine co
     const SparseView histories = model.interactions();
     std::vector<WeightedItem>& items = buffers.items;
     items = query.items;
-    buffers.vector.assign(vectors.dim, 0);
+    buffers.vector.resize(vectors.dim);
+    if (query.is_one_item() && combine == Combine::kSumOfSimilarities) {
+        write_unit(vectors.row(items[0].item_row), static_cast<double>(items[0].weight),
+                   buffers.vector);
+        return Status();
+    }
     // Histories to fold in, or without an objective to do so, more items.
     std::array<std::pair<std::span<const std::uint32_t>, std::span<const float>>, 2> folded;
     std::size_t num_folded = 0;
@@ -234,8 +236,7 @@ bool VectorAnswers::State::find_in_table(std::uint32_t item_row,
     for (std::uint64_t entry = table.offsets[item_row];
          entry < table.offsets[item_row + 1] && rows.size() < k; ++entry) {
         const std::uint32_t row = table.item_rows[entry];
-        if (!std::binary_search(excluded.begin(), excluded.end(), row) &&
-            (offered == nullptr || offered->contains(row))) {
+        if (!has_row(excluded, row) && (offered == nullptr || offered->contains(row))) {
             rows.push_back({row, 0});
         }
     }
@@ -299,6 +300,7 @@ Status VectorAnswers::answer(const ResolvedQuery& query, Combine combine, QueryB
         is_stored = state.find_in_table(query.items[0].item_row, query.excluded, query.offered,
                                         query.k, rows);
         state.prefetch(rows);
+        state.prefetch_keys(rows);
     }
     const std::vector<float>& vector = buffers.vector;
     Status status = state.query_vector(query, combine, buffers);
@@ -324,6 +326,7 @@ Status VectorAnswers::answer(const ResolvedQuery& query, Combine combine, QueryB
             return status;
         }
         account.seconds = clock.seconds();
+        state.prefetch_keys(rows);
         state.rescore(vector, exponent, rows);
     }
     answer.source =
@@ -354,7 +357,7 @@ Result<Neighbours> VectorAnswers::recommend_histories(const SparseView& historie
             for (std::vector<ScoredRow>& list : lists) {
                 places.push_back(&list);
             }
-            return state.search_block(queries, rows_between(histories, begin, end), options,
+            return state.search_block(queries, histories.rows_between(begin, end), options,
                                       exponent, pool, places);
         });
 }

@@ -108,7 +108,7 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
         query.evidence ? asked_rows(query.refined.query, model) : std::vector<std::uint32_t>();
     const StringTableView keys = model.item_keys();
     prefetch_keys(answer.results, keys);
-    json.key("results").begin_array();
+    json.begin_raw(R"("results":[)");
     for (const ScoredRow& row : answer.results) {
         json.begin_entry(kResult, keys[row.item_row], row.score);
         if (!query.fields.empty()) {
@@ -120,7 +120,7 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
         }
         json.end_object();
     }
-    json.end_array().key("unknown").begin_array();
+    json.end_array().begin_raw(R"("unknown":[)");
     for (const std::string& key : answer.unknown) {
         json.value(key);
     }
@@ -129,8 +129,9 @@ Status write_answer(const ApiQuery& query, const ServedModel& served, const Stop
         json.key("unknown_user").value(*answer.unknown_group);
     }
     json.key("source").value(answer.source);
-    json.key("degraded").value(answer.is_cut_short);
-    json.key("took_us").value(static_cast<std::uint64_t>(std::llround(watch.seconds() * 1e6)));
+    json.begin_raw(answer.is_cut_short ? R"("degraded":true,"took_us":)"
+                                       : R"("degraded":false,"took_us":)");
+    json.value(static_cast<std::uint64_t>(std::llround(watch.seconds() * 1e6)));
     return Status();
 }
 

@@ -14,11 +14,6 @@ namespace segue::serve {
 
 namespace {
 
-void begin_answer(const ServedModel& served, JsonWriter& json) {
-    json.begin_object().key("model").value(served.name());
-    json.key("version").value(served.version_text());
-}
-
 /// A query of a loop, read and written in memory that the loop keeps.
 struct KeptQuery {
     QueryWorkspace* workspace;
@@ -39,7 +34,7 @@ void similar(const ApiContext& context, const ApiCall& call, HttpResponse& respo
             },
             [](const KeptQuery& kept, const ServedModel& model, const Stopwatch& watch,
                AnswerBody& body_out) {
-                begin_answer(model, body_out.json);
+                body_out.json.raw(model.answer_beginning());
                 Status status = write_answer(kept.workspace->query, model, watch,
                                              kept.workspace->answer, body_out.json);
                 body_out.json.end_object();
@@ -103,7 +98,7 @@ void batch_similar(const ApiContext& context, const ApiCall& call, HttpResponse&
             AnswerBody& out) {
             HttpRequest request;
             request.request_id = request_id;
-            begin_answer(served, out.json);
+            out.json.raw(served.answer_beginning());
             out.json.key("results").begin_array();
             AnswerMemory memory;
             for (const JsonValue element : batch.queries) {
@@ -167,7 +162,6 @@ Status read_parameters(const ApiCall& call, ApiQuery& query) {
 }
 
 void similar_to_item(const ApiContext& context, const ApiCall& call, HttpResponse& response) {
-    const Stopwatch watch;
     const ModelSnapshot served = context.acquire(call, response);
     if (!served) {
         return;
@@ -181,8 +175,9 @@ void similar_to_item(const ApiContext& context, const ApiCall& call, HttpRespons
         return;
     }
     JsonWriter json(std::move(response.body));
-    begin_answer(*served, json);
-    const Status status = write_answer(workspace.query, *served, watch, workspace.answer, json);
+    json.raw(served->answer_beginning());
+    const Status status =
+        write_answer(workspace.query, *served, call.since, workspace.answer, json);
     response.body = json.end_object().take();
     if (!status.ok()) {
         set_answer_error(response, status, call.request);

@@ -55,6 +55,23 @@ struct Catalogue {
     }
 };
 
+/// A version as one worker holds it. Snapshots that all workers share would be counted in one cache
+/// line, which each request of each worker would take from the others, twice.
+struct alignas(64) HeldVersion {
+    ModelSnapshot version;
+};
+
+std::shared_ptr<const Catalogue> copy_for_worker(const Catalogue& catalogue) {
+    auto copy = std::make_shared<Catalogue>(catalogue);
+    for (ServedName& served : copy->names) {
+        for (ModelSnapshot& version : served.versions) {
+            const auto held = std::make_shared<HeldVersion>(HeldVersion{version});
+            version = ModelSnapshot(held, held->version.get());
+        }
+    }
+    return copy;
+}
+
 /// What one worker reads: a lock nobody else takes but during a swap.
 struct alignas(64) Slot {
     mutable std::mutex mutex;
@@ -85,7 +102,7 @@ struct ModelRegistry::State {
 
     void publish(std::shared_ptr<const Catalogue> next) {
         for (Slot& slot : slots) {
-            std::shared_ptr<const Catalogue> previous = next;
+            std::shared_ptr<const Catalogue> previous = copy_for_worker(*next);
             const std::lock_guard<std::mutex> lock(slot.mutex);
             std::swap(slot.catalogue, previous);
         }

@@ -231,16 +231,8 @@ void ApiQuery::clear() {
         }
     }
     query.items.clear();
-    query.history.clear();
-    query.vector.clear();
-    query.exclude.clear();
-    Query fresh;
-    fresh.items = std::move(query.items);
-    fresh.history = std::move(query.history);
-    fresh.vector = std::move(query.vector);
-    fresh.exclude = std::move(query.exclude);
-    refined = {};
-    query = std::move(fresh);
+    static const RefinedQuery kFresh;
+    refined = kFresh;  // a copy: of lists, memory stays
     fields.clear();
     evidence = false;
     timeout.reset();

@@ -133,13 +133,14 @@ struct Router::Route {
     // Literal text at both ends of the pattern: few routes have those of a path.
     std::string_view beginning;
     std::string_view ending;
-    std::vector<Segment> segments;
+    std::size_t beginning_of_segments = 0;
+    std::vector<Segment> segments;  // behind those that the beginning has whole
     Scope scope = Scope::kOpen;
     ApiHandler handler;
 
     bool matches(std::string_view path, Captures& captures) const {
         return path.ends_with(ending) && path.starts_with(beginning) &&
-               match(segments, path, captures);
+               match(segments, path.substr(beginning_of_segments), captures);
     }
     void run(const HttpRequest& request, Captures captures, const Caller& caller,
              HttpResponse& response) const;
@@ -173,7 +174,9 @@ void Router::add(HttpMethod method, std::string_view pattern, Scope scope, ApiHa
     state_->keys.push_back({method, route.ending.empty() ? '\0' : route.ending.back()});
     route.scope = scope;
     route.handler = std::move(handler);
-    PathReader path(pattern);
+    // Up to the last slash of it, which is the first of what follows.
+    route.beginning_of_segments = route.beginning.rfind('/');
+    PathReader path(pattern.substr(route.beginning_of_segments));
     while (const std::optional<std::string_view> segment = path.next()) {
         route.segments.push_back(segment_of(*segment));
     }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/json_writer.h"
 #include "base/stopwatch.h"
 #include "serve/search_monitor.h"
 
@@ -12,6 +13,12 @@ std::string ServedModel::make_entity_tag() const {
         "W/\"{}-{:x}\"", version_text_,
         std::chrono::duration_cast<std::chrono::microseconds>(ready_since_.time_since_epoch())
             .count());
+}
+
+std::string ServedModel::make_answer_beginning() const {
+    JsonWriter json;
+    json.begin_object().key("model").value(name());
+    return json.key("version").value(version_text_).take();
 }
 
 Result<RefinedAnswer> ServedModel::answer(const RefinedQuery& query) const {

@@ -34,6 +34,7 @@ public:
           answers_(model_, recommender_),
           ready_since_(std::chrono::system_clock::now()),
           entity_tag_(make_entity_tag()),
+          answer_beginning_(make_answer_beginning()),
           version_line_(header_line("X-Model-Version", version_text_)),
           entity_tag_line_(header_line("ETag", entity_tag_)) {}
     ServedModel(const ServedModel&) = delete;
@@ -43,6 +44,8 @@ public:
     std::uint64_t version() const { return version_.number; }
     /// The version as every dialect writes it.
     const std::string& version_text() const { return version_text_; }
+    /// What JSON answers begin with, an object that stays open: {"model":name,"version":version
+    const std::string& answer_beginning() const { return answer_beginning_; }
     /// Header lines of every answer, and of one that caches may keep.
     const std::string& version_line() const { return version_line_; }
     const std::string& entity_tag_line() const { return entity_tag_line_; }
@@ -69,6 +72,7 @@ public:
 
 private:
     std::string make_entity_tag() const;
+    std::string make_answer_beginning() const;
 
     ModelVersion version_;
     std::string version_text_;
@@ -77,6 +81,7 @@ private:
     RefinedAnswers answers_;
     std::chrono::system_clock::time_point ready_since_;
     std::string entity_tag_;
+    std::string answer_beginning_;
     std::string version_line_;
     std::string entity_tag_line_;
     SearchMonitor* monitor_ = nullptr;
