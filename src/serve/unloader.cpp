@@ -1,5 +1,7 @@
 #include "serve/unloader.h"
 
+#include <malloc.h>
+
 #include "serve/background_thread.h"
 
 namespace segue::serve {
@@ -44,6 +46,8 @@ void Unloader::run() {
         waiting_.pop_back();
         lock.unlock();
         model.reset();
+        // What the model had on the heap would stay with the program.
+        ::malloc_trim(0);
         lock.lock();
         --num_alive_;
     }
