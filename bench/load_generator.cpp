@@ -245,6 +245,10 @@ void Generator::take(Connection& connection, const WholeAnswer& answer) {
     ++result_.num_answers;
     if (answer.status != 200) {
         ++result_.num_not_ok;
+        StatusCount& count = result_.not_ok[answer.status];
+        if (count.count++ == 0) {
+            count.first_seconds = duration<double>(connection.due - began_).count();
+        }
     } else if (check_ && !check_(connection.asked, answer.head, answer.body)) {
         ++result_.num_wrong;
     }
@@ -275,11 +279,13 @@ void Generator::receive(std::size_t number) {
     }
 }
 
-/// Until something comes, or the next request is due. In a closed loop until some time has passed:
-/// woken for every answer, the generator would take the server's core away from it each time.
+/// Until something comes, or the next request is due. In a closed loop, and where requests wait for
+/// a connection, until some time has passed: woken for every answer, the generator would take the
+/// server's core away from it each time.
 int Generator::wait(epoll_event* events, int num_events, Clock::time_point now) const {
     using std::chrono::nanoseconds;
-    if (plan_.rate <= 0) {
+    const bool is_behind = plan_.rate > 0 && idle_.empty() && due_next() <= now;
+    if (plan_.rate <= 0 || is_behind) {
         constexpr timespec kPause = {0, 50'000};
         ::clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
         return ::epoll_wait(epoll_, events, num_events, 0);

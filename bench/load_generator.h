@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +33,16 @@ struct AnswerTime {
     float microseconds = 0;
 };
 
+/// Answers of one status, and when the first of them was due, from the beginning.
+struct StatusCount {
+    std::uint64_t count = 0;
+    double first_seconds = 0;
+};
+
 struct LoadResult {
     std::uint64_t num_answers = 0;
-    std::uint64_t num_not_ok = 0;  // answers of another status than 200
+    std::uint64_t num_not_ok = 0;       // answers of another status than 200
+    std::map<int, StatusCount> not_ok;  // the same by status
     std::uint64_t num_broken = 0;  // connections that ended before an answer, or answered nothing
     std::uint64_t num_wrong = 0;   // answers that the check did not accept
     std::chrono::steady_clock::time_point began;

@@ -1,13 +1,15 @@
-// serve_soak PROGRAM FOLDER [--short] [--json FILE] [--swaps N]: what the service promises while
-// models are replaced and clients misbehave, as a table with a verdict a row. Exit code 1 when a
-// row fails. `./dev soak` starts it.
+// serve_soak PROGRAM FOLDER [--short] [--json FILE] [--swaps N] [--only PART]: what the service
+// promises while models are replaced and clients misbehave, as a table with a verdict a row. Exit
+// code 1 when a row fails. `./dev soak` starts it.
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json_writer.h"
@@ -18,15 +20,36 @@
 namespace segue::bench {
 namespace {
 
+struct SoakPart {
+    std::string_view name;
+    Result<std::vector<SoakRow>> (*soak)(const SoakPlan& plan);
+};
+
+constexpr SoakPart kParts[] = {
+    {"swaps", soak_swaps},
+    {"bad-versions", soak_bad_versions},
+    {"slow-clients", soak_slow_clients},
+    {"floods", soak_floods},
+    {"overload", soak_overload},
+    {"pause", soak_pause},
+    {"drain", soak_drain},
+};
+
 struct SoakArguments {
     SoakPlan plan;
     std::string json_file;
+    std::string only;  // a part, or all of them
 };
+
+bool is_part(std::string_view name) {
+    return std::any_of(std::begin(kParts), std::end(kParts),
+                       [name](const SoakPart& part) { return part.name == name; });
+}
 
 Result<SoakArguments> read_arguments(const std::vector<std::string>& words) {
     if (words.size() < 2) {
         return invalid_argument(
-            "usage: serve_soak PROGRAM FOLDER [--short] [--swaps N] [--json FILE]");
+            "usage: serve_soak PROGRAM FOLDER [--short] [--swaps N] [--json FILE] [--only PART]");
     }
     SoakArguments arguments;
     arguments.plan.program = words[0];
@@ -47,6 +70,8 @@ Result<SoakArguments> read_arguments(const std::vector<std::string>& words) {
         const std::optional<std::uint64_t> number = parse_unsigned(value);
         if (word == "--json") {
             arguments.json_file = value;
+        } else if (word == "--only" && is_part(value)) {
+            arguments.only = value;
         } else if (word == "--swaps" && number && *number >= 1 && *number <= 10'000) {
             arguments.plan.num_swaps = static_cast<std::size_t>(*number);
         } else {
@@ -68,7 +93,11 @@ std::string to_json(const SoakPlan& plan, const std::vector<SoakRow>& rows) {
     json.key("swaps").value(static_cast<std::uint64_t>(plan.num_swaps)).key("rows").begin_array();
     for (const SoakRow& row : rows) {
         json.begin_object().key("name").value(row.name).key("rule").value(row.rule);
-        json.key("found").value(row.found).key("passed").value(row.passed).end_object();
+        json.key("found").value(row.found).key("passed").value(row.passed);
+        if (!row.details.empty()) {
+            json.key("details").raw(row.details);
+        }
+        json.end_object();
     }
     return json.end_array().end_object().take();
 }
@@ -83,12 +112,11 @@ int run(const std::vector<std::string>& words) {
     fmt::print(stderr, "serve_soak: making {} items unless they are there\n", plan.num_items);
     Status failed = make_serve_data(plan.folder, {plan.num_items, plan.list_length});
     std::vector<SoakRow> rows;
-    for (auto* const soak : {soak_swaps, soak_bad_versions, soak_slow_clients, soak_floods,
-                             soak_overload, soak_pause, soak_drain}) {
-        if (!failed.ok()) {
-            break;
+    for (const SoakPart& part : kParts) {
+        if (!failed.ok() || (!arguments->only.empty() && arguments->only != part.name)) {
+            continue;
         }
-        const Result<std::vector<SoakRow>> more = soak(plan);
+        const Result<std::vector<SoakRow>> more = part.soak(plan);
         failed = more.ok() ? Status() : more.status();
         for (const SoakRow& row : more.ok() ? *more : std::vector<SoakRow>()) {
             print_row(row);

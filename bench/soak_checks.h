@@ -25,6 +25,7 @@ struct SoakRow {
     std::string rule;
     std::string found;
     bool passed = false;
+    std::string details = {};  // more about it, as JSON, or nothing
 };
 
 /// New versions under load: no failure, one version an answer, the tail, memory. One row each.

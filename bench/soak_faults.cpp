@@ -330,9 +330,7 @@ Result<std::vector<SoakRow>> soak_drain(const SoakPlan& plan) {
         {"SIGTERM under load: /readyz fails after", "100 ms",
          fmt::format("{:.0f} ms, status {}", 1e3 * noticed, ready), ready == 503 && noticed <= 0.1},
         {"SIGTERM under load: failed requests of clients that close when asked", "0",
-         fmt::format("{} of {} ({} not 200, {} broken)", result.num_failures(), result.num_answers,
-                     result.num_not_ok, result.num_broken),
-         result.num_failures() == 0 && result.num_answers > 0},
+         failures_text(result), result.num_failures() == 0 && result.num_answers > 0},
         {"SIGTERM under load: ends with 0 within the time given", "10 s",
          fmt::format("{} after {:.1f} s", code, took), code == 0 && took <= 10},
     };

@@ -163,6 +163,17 @@ std::vector<float> microseconds_in(const LoadResult& result, const std::vector<W
     return chosen;
 }
 
+std::string failures_text(const LoadResult& result) {
+    std::string text =
+        fmt::format("{} of {} ({} not 200, {} broken", result.num_not_ok + result.num_broken,
+                    result.num_answers, result.num_not_ok, result.num_broken);
+    for (const auto& [status, answers] : result.not_ok) {
+        text += fmt::format("; {} of status {}, the first after {:.1f} s", answers.count, status,
+                            answers.first_seconds);
+    }
+    return text + ")";
+}
+
 void sleep_seconds(double seconds) {
     std::this_thread::sleep_for(std::chrono::duration<double>(std::max(0.0, seconds)));
 }

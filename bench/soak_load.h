@@ -81,6 +81,9 @@ struct Window {
 std::vector<float> microseconds_in(const LoadResult& result, const std::vector<Window>& windows,
                                    bool inside);
 
+/// "2 of 99 (2 not 200, 0 broken; 2 of status 503, the first after 1.5 s)"
+std::string failures_text(const LoadResult& result);
+
 void sleep_seconds(double seconds);
 double seconds_since(SteadyTime begin);
 

@@ -41,6 +41,7 @@ public:
 
     std::uint16_t port() const { return port_; }
     std::uint16_t admin_port() const { return admin_port_; }
+    pid_t process() const { return process_; }
     void send_signal(int signal) const;
     bool is_running() const;
     /// The exit code; -1 if it does not end in that time, -signal where one ended it.

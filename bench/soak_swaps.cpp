@@ -9,6 +9,7 @@
 #include "soak_checks.h"
 #include "soak_load.h"
 #include "soak_server.h"
+#include "soak_timeline.h"
 
 namespace segue::bench {
 namespace {
@@ -60,9 +61,7 @@ Result<Window> swap_to(const SoakPlan& plan, const SoakServer& server, const std
 }
 
 SoakRow failures_row(std::string name, const LoadResult& result) {
-    return {std::move(name), "0",
-            fmt::format("{} of {} ({} not 200, {} broken)", result.num_not_ok + result.num_broken,
-                        result.num_answers, result.num_not_ok, result.num_broken),
+    return {std::move(name), "0", failures_text(result),
             result.num_answers > 0 && result.num_not_ok + result.num_broken == 0};
 }
 
@@ -154,6 +153,7 @@ Result<std::vector<SoakRow>> soak_swaps(const SoakPlan& plan) {
     const Holdings before = server->holdings();
     const SoakLoad load = {.seconds = static_cast<double>(plan.num_swaps) * plan.cycle_seconds + 1,
                            .rate = kLoadShare * saturation};
+    CpuWatch watch(server->process());
     LoadInBackground background(*server, *known, load);
     std::vector<Window> windows;
     const SteadyTime begin = Clock::now();
@@ -168,6 +168,7 @@ Result<std::vector<SoakRow>> soak_swaps(const SoakPlan& plan) {
         }
     }
     const LoadResult result = background.take();
+    const std::vector<CpuReading> readings = watch.take();
     if (!failed.ok()) {
         return failed;
     }
@@ -178,6 +179,7 @@ Result<std::vector<SoakRow>> soak_swaps(const SoakPlan& plan) {
                  fmt::format("{:.0f} requests a second, 60 % of {:.0f}; {} swaps of {} items",
                              load.rate, saturation, windows.size(), plan.num_items),
                  true});
+    rows.push_back(row_of_seconds(seconds_of(result, readings)));
     return rows;
 }
 

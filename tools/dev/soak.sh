@@ -1,4 +1,4 @@
-# ./dev soak [--short] [--swaps N] [--json FILE]: replaces models and misbehaves while the service answers.
+# ./dev soak [--short] [--swaps N] [--json FILE] [--only PART]: replaces models and misbehaves while the service answers.
 # Without --short: 100 reloads of a bundle of a million items, about 15 minutes. Exit code 1 when a rule is missed.
 
 run_soak() {
