@@ -6,6 +6,7 @@ measured is kept as JSON under --data, docs/benchmarks/quality.md comes out of i
 """
 
 import argparse
+import contextlib
 import csv
 import gzip
 import json
@@ -44,6 +45,21 @@ SEGUE_TIMEOUT_S = 900
 
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class PartTimes:
+    """Seconds of the parts of a run, in the order they came; said as they end."""
+
+    def __init__(self):
+        self.seconds = {}
+
+    @contextlib.contextmanager
+    def part(self, name):
+        began = time.perf_counter()
+        yield
+        taken = time.perf_counter() - began
+        self.seconds[name] = self.seconds.get(name, 0) + taken
+        say(f"{name}: {taken:.0f} s")
 
 
 def parse_arguments(words):
@@ -110,7 +126,7 @@ def prepare(name, folder):
 def made_lists(what, script, model, folder, facts, timeout, fresh):
     """Facts of a run of bench/peers/SCRIPT that writes a model's lists, with "problem" where it has none."""
     if fresh or not os.path.exists(facts):
-        say(what)
+        say(f"{what} ...")
         environment = {**os.environ, "PYTHONPATH": os.environ["SEGUE_QUALITY_PEERS"]}
         command = [sys.executable, os.path.join(HERE, "peers", script), model, folder, str(os.cpu_count())]
         try:
@@ -138,18 +154,23 @@ def segue(*words):
     return run([os.environ["SEGUE_PROGRAM"], *map(str, words), "--quiet"], SEGUE_TIMEOUT_S)
 
 
-def evaluate(folder, *words):
+def judge(folder, *words):
     return json.loads(segue("evaluate", "--train", os.path.join(folder, "train.csv"), "--test",
                             os.path.join(folder, "test.csv"), "--group", "group", "--item", "item", "--k", "20",
-                            "--item-to-item", "--json", *words))
+                            "--json", *words))
+
+
+def evaluate(folder, *words):
+    return judge(folder, "--item-to-item", *words)
 
 
 def recipes_for(name):
     return tuple(recipe for recipe in RECIPES if name not in LARGE or recipe != "ease")
 
 
-def tuned_models(name, folder, arguments):
-    """Each recipe with the settings `segue tune` found on the training part; of a large set the best one alone, for longer."""
+def tuned_models(name, folder, arguments, defaults):
+    """Each recipe with the settings `segue tune` found on the training part; of a large set the best one alone, for longer.
+    `defaults` are the models that were judged with theirs."""
     train = os.path.join(folder, "train.csv")
     large = name in LARGE
     for recipe in ("graph-filter",) if large else RECIPES[1:]:
@@ -158,35 +179,37 @@ def tuned_models(name, folder, arguments):
         segue("tune", train, "--group", "group", "--item", "item", "--recipe", recipe, "--trials", arguments.trials,
               "--seconds", arguments.seconds * (6 if large else 1), "--force", "--out", config)
         seconds = time.perf_counter() - began
-        model = next(model for model in evaluate(folder, "--config", config)["models"] if model["recipe"] == recipe)
         with open(config, encoding="utf-8") as file:
-            model["settings"] = json.load(file)
-        model["tune_seconds"] = seconds
-        yield model
+            settings = json.load(file)
+        # Where nothing was better than the defaults, they are judged already.
+        models = defaults if settings == {"recipe": recipe} else evaluate(folder, "--config", config)["models"]
+        model = dict(next(model for model in models if model["recipe"] == recipe))
+        yield {**model, "settings": settings, "tune_seconds": seconds}
 
 
-def measure(name, arguments):
+def measure(name, arguments, times):
     folder = os.path.join(arguments.data, name)
     if not prepare(name, folder):
         say(f"{name}: the data are not there; SEGUE_SHARED_DATA names their folder")
         return
-    peers = {peer: make_peer_lists(name, peer, folder, arguments.fresh) for peer in arguments.peers}
+    with times.part(f"{name}: lists of libraries"):
+        peers = {peer: make_peer_lists(name, peer, folder, arguments.fresh) for peer in arguments.peers}
     lists = []
     for peer, facts in peers.items():
         if "problem" not in facts:
             lists += ["--lists", f"{peer}={folder}/{peer}.groups.csv", "--item-lists", f"{peer}={folder}/{peer}.items.csv"]
-    say(f"{name}: Segue's recipes")
     curve = () if name in LARGE else ("--popularity-curve",)
-    result = evaluate(folder, "--recipe", ",".join(recipes_for(name)), *curve, *lists)
+    with times.part(f"{name}: Segue's recipes, and what libraries made, judged"):
+        result = evaluate(folder, "--recipe", ",".join(recipes_for(name)), *curve, *lists)
     result["peers"] = peers
     if arguments.trials > 0:
-        say(f"{name}: tuning")
-        result["tuned"] = list(tuned_models(name, folder, arguments))
+        with times.part(f"{name}: tuning"):
+            result["tuned"] = list(tuned_models(name, folder, arguments, result["models"]))
     if not arguments.no_knob and name not in LARGE:
-        say(f"{name}: the popularity knob on a validation part")
-        result["knob"] = json.loads(segue("evaluate", os.path.join(folder, "train.csv"), "--group", "group", "--item",
-                                          "item", "--recipe", ",".join(RECIPES[1:]), "--k", "20",
-                                          "--popularity-curve", "--json"))["models"]
+        with times.part(f"{name}: the popularity knob on a validation part"):
+            result["knob"] = json.loads(segue("evaluate", os.path.join(folder, "train.csv"), "--group", "group", "--item",
+                                              "item", "--recipe", ",".join(RECIPES[1:]), "--k", "20",
+                                              "--popularity-curve", "--json"))["models"]
     with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
         json.dump(result, file)
 
@@ -213,9 +236,11 @@ def cut(arguments):
     measured = {}
     for name in arguments.sets:
         folder = os.path.join(arguments.data, name)
-        if name not in LARGE and prepare(name, folder):
+        if prepare(name, folder):
             say(f"{name}: by all weights, and by the strongest")
-            measured[name] = quality_cut.measure(lambda *words: evaluate(folder, *words), quality_cut.RECIPES)
+            recipes = [recipe for recipe in quality_cut.RECIPES if recipe in recipes_for(name)]
+            # Lists of single items lose nothing by the cut.
+            measured[name] = quality_cut.measure(lambda *words: judge(folder, *words), recipes)
     print(quality_cut.table(measured))
 
 
@@ -228,19 +253,19 @@ def mean_of_draws(results):
     return mean
 
 
-def measure_movielens(arguments):
+def measure_movielens(arguments, times):
     """MovieLens-100K as recommenders' table has it: a random 75/25 of every user's ratings, NDCG@10. One draw differs from
     another by more than recipes do."""
     ratings = os.environ.get("SEGUE_MOVIELENS", "")
     if not os.path.exists(ratings):
         say("MovieLens-100K is not there")
         return
-    say("ml-100k: Segue's recipes")
     folder = os.path.join(arguments.data, "ml-100k")
     os.makedirs(folder, exist_ok=True)
-    results = [json.loads(segue("evaluate", ratings, "--group", "user_id", "--item", "item_id", "--split", "holdout:0.25",
-                                "--seed", seed, "--recipe", ",".join(RECIPES), "--k", "10", "--json"))
-               for seed in MOVIELENS_DRAWS]
+    with times.part("ml-100k"):
+        results = [json.loads(segue("evaluate", ratings, "--group", "user_id", "--item", "item_id", "--split", "holdout:0.25",
+                                    "--seed", seed, "--recipe", ",".join(RECIPES), "--k", "10", "--json"))
+                   for seed in MOVIELENS_DRAWS]
     with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
         json.dump(mean_of_draws(results), file)
 
@@ -255,14 +280,18 @@ def main():
         return
     if not arguments.report_only:
         began = time.perf_counter()
+        times = PartTimes()
         for name in arguments.sets:
-            measure(name, arguments)
-        measure_movielens(arguments)
+            measure(name, arguments, times)
+        measure_movielens(arguments, times)
+        seconds = time.perf_counter() - began
+        say(f"all of it: {seconds / 60:.1f} minutes")
         with open(os.path.join(arguments.data, "run.json"), "w", encoding="utf-8") as file:
-            json.dump({"seconds": time.perf_counter() - began, "date": time.strftime("%Y-%m-%d"),
+            json.dump({"seconds": seconds, "parts": times.seconds, "date": time.strftime("%Y-%m-%d"),
                        "note": arguments.note}, file)
     quality_report.write(arguments.data, arguments.out, SETS)
     say(f"wrote {os.path.join(arguments.out, 'quality.md')}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -50,13 +50,23 @@ def overlap(box, others):
     return sum(common.width * common.height for common in shared if common is not None)
 
 
+def along(start, end, step=5):
+    """Small boxes on the way from one place to another, in pixels."""
+    length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
+    count = max(1, int(length / step))
+    places = ([a + (b - a) * at / count for a, b in zip(start, end)] for at in range(count + 1))
+    return [Bbox.from_bounds(x - 1.5, y - 1.5, 3, 3) for x, y in places]
+
+
 def add_labels(figure, panel, points, obstacles=()):
-    """Writes the name of each point (name, x, y) beside it: where there is room, with a line to it where that is not near."""
+    """Writes the name of each point (name, x, y) beside it: where there is room, with a line to it where that is not near. Labels
+    keep off points, other labels and lines, and lines off labels and points."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     pixels = figure.dpi / 72
     at = [panel.transData.transform((x, y)) for _, x, y in points]
     taken = [Bbox.from_bounds(x - 4 * pixels, y - 4 * pixels, 8 * pixels, 8 * pixels) for x, y in at] + list(obstacles)
-    frame = panel.get_window_extent(renderer)
+    own_points, labels = len(at), []
+    frame = panel.get_window_extent(renderer).padded(-3)
     for (name, x, y), (left, bottom) in sorted(zip(points, at), key=lambda pair: (-pair[0][2], pair[0][0])):
         text = panel.text(x, y, short(name), fontsize=LABEL_SIZE)
         extent = text.get_window_extent(renderer)
@@ -68,19 +78,23 @@ def add_labels(figure, panel, points, obstacles=()):
                 anchor = (left + direction[0] * distance * pixels, bottom + direction[1] * distance * pixels)
                 box = box_at(anchor, direction, size)
                 outside = size[0] * size[1] - overlap(box, [frame])
-                cost = overlap(box, taken) + 4 * outside
+                # The first boxes of a line lie on its own point.
+                line = along((left, bottom), anchor)[2:] if distance > DISTANCES[1] else []
+                crossed = sum(overlap(part, taken[:own_points] + labels) for part in line)
+                cost = overlap(box, taken + labels) + 4 * outside + 20 * crossed
                 if best is None or cost < best[0] - 0.5:
-                    best = (cost, distance, direction, box)
+                    best = (cost, distance, direction, box, line)
             if best[0] < 0.5:
                 break
-        _, distance, direction, box = best
-        taken.append(box)
-        line = {"arrowstyle": "-", "color": colour_of(name), "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
+        _, distance, direction, box, line = best
+        labels.append(box)
+        taken += line
+        arrow = {"arrowstyle": "-", "color": colour_of(name), "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
         panel.annotate(short(name), (x, y), xytext=(direction[0] * distance, direction[1] * distance),
                        textcoords="offset points", fontsize=LABEL_SIZE, color=colour_of(name),
                        ha={1: "left", 0: "center", -1: "right"}[direction[0]],
                        va={1: "bottom", 0: "center", -1: "top"}[direction[1]],
-                       arrowprops=line if distance > DISTANCES[1] else None)
+                       arrowprops=arrow if distance > DISTANCES[1] else None)
 
 
 def points_of(result, x):
@@ -135,8 +149,10 @@ def knob_obstacles(figure, panel, result):
     """Boxes around what curves and their legend cover."""
     boxes = []
     for line in panel.get_lines():
-        for x, y in panel.transData.transform(line.get_xydata()):
-            boxes.append(Bbox.from_bounds(x - 4, y - 4, 8, 8))
+        places = panel.transData.transform(line.get_xydata())
+        boxes += [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in places]
+        for start, end in zip(places, places[1:]):
+            boxes += along(start, end)
     if panel.get_legend_handles_labels()[0]:
         legend = panel.legend(fontsize=LABEL_SIZE, title="knob; ring: default", title_fontsize=LABEL_SIZE)
         boxes.append(legend.get_window_extent(FigureCanvasAgg(figure).get_renderer()))

@@ -94,7 +94,8 @@ def rows_of(result):
         else:
             rows.append(row_of(f"**{title(model)}**", model, model["train_seconds"]))
     for model in result.get("tuned", []):
-        rows.append(row_of(f"**{model['recipe']}**, tuned in {model['tune_seconds']:.0f} s", model,
+        told = ", ".join(f"{key} {value:g}" for key, value in model["settings"].items() if key != "recipe")
+        rows.append(row_of(f"**{model['recipe']}**, tuned in {model['tune_seconds']:.0f} s: {told or 'the defaults'}", model,
                            model["train_seconds"]))
     return rows
 
@@ -173,14 +174,24 @@ def movielens_section(result):
     return text + table(["", "NDCG@10", "source"], [[m, number(v, 3), s] for m, v, s in PUBLISHED_MOVIELENS]) + "\n"
 
 
+def times_section(facts):
+    parts = facts.get("parts")
+    if not parts:
+        return ""
+    rows = [[name, f"{seconds:.0f}"] for name, seconds in parts.items()]
+    rows.append(["all of it", f"{facts['seconds']:.0f}"])
+    return "## What the run took\n\n" + table(["", "s"], rows) + "\n"
+
+
 HEAD = """# Quality beside public libraries
 
 `./dev bench quality` makes this page. The splits are fixed; every list, ours or a library's, is judged by `segue evaluate`:
 all items of the training part are candidates but the group's own, recall divides by all held-out items, NDCG by the best
 list of min(20, held-out items). Rows in bold are Segue's, with defaults unless they say tuned; settings of ours and of
 the libraries were chosen on a validation part cut from the training part, never by the test part. "From the best" is the
-95 % interval of the paired bootstrap over the groups; in a tie it has 0 in it; tuned rows were judged apart. The columns for items: one item of each
-group's training part asks, its held-out items are right. Popularity is the mean number of groups of what is shown.
+95 % interval of the paired bootstrap over the groups; in a tie it has 0 in it; tuned rows, with what `segue tune` found on a part of the training part, were judged apart. The columns
+for items: one item of each group's training part asks, its held-out items are right. Popularity is the mean number of groups of
+what is shown.
 [quality.md](../quality.md) says what to make of it.
 """
 
@@ -200,6 +211,6 @@ def write(data, out, sets):
     movielens = load(os.path.join(data, "ml-100k", "result.json"))
     if movielens:
         text += movielens_section(movielens)
-    text += knob_section(results)
+    text += knob_section(results) + times_section(facts)
     with open(os.path.join(out, "quality.md"), "w", encoding="utf-8") as file:
         file.write(text.rstrip() + "\n")

@@ -30,17 +30,30 @@ def settings_text(settings):
                      for key, value in settings.items() if key not in ("first", "second"))
 
 
+def tuned_name(recipe):
+    return f"{recipe}, tuned"
+
+
 def best_of_ours(models):
-    return max(models[recipe]["metrics"]["recall@20"] for recipe in RECIPES if recipe in models)
+    names = [*RECIPES, *map(tuned_name, RECIPES)]
+    return max(models[name]["metrics"]["recall@20"] for name in names if name in models)
+
+
+def models_of(data, name, result):
+    """What was judged for the study, and the tuned recipes of the benchmark where it has been run."""
+    models = {model["recipe"]: model for model in result["models"]}
+    benchmark = load(os.path.join(data, name, "result.json")) or {}
+    return {**models, **{tuned_name(model["recipe"]): model for model in benchmark.get("tuned", [])}}
 
 
 def write(data, out, sets):
     results = {name: load(os.path.join(data, name, "study.json")) for name in sets}
     results = {name: result for name, result in results.items() if result}
-    models = {name: {model["recipe"]: model for model in result["models"]} for name, result in results.items()}
+    models = {name: models_of(data, name, result) for name, result in results.items()}
     bests = {name: best_of_ours(found) for name, found in models.items()}
     text = HEAD + f"\nMachine: {index_report.processor()}; {time.strftime('%Y-%m-%d')}; commit {index_report.commit()}.\n\n"
     rows = [[f"**{recipe}**"] + [cell(models[name].get(recipe), 1) for name in results] for recipe in RECIPES]
+    rows += [[f"**{recipe}**, tuned"] + [cell(models[name].get(tuned_name(recipe)), 1) for name in results] for recipe in RECIPES]
     rows += [[model] + [cell(models[name].get(model), bests[name]) for name in results] for model in MODELS]
     rows += [["best against our best"] + [
         f"{100 * (max(models[name][m]['metrics']['recall@20'] for m in MODELS if m in models[name]) / bests[name] - 1):+.1f} %"
@@ -60,6 +73,6 @@ HEAD = """# Simple models of the literature, and blends
 (bench/peers/quality_models.py), and blends of two of our recipes (bench/peers/quality_blends.py): scores of all items, brought to
 mean 0 and deviation 1 in each list or turned into reciprocal ranks, added with a share for each. Settings, shares too, are those of
 the best R@20 on a validation part (a fifth of each history of five or more, cut from the training part); lists are judged by
-`segue evaluate` on the test part, as in [quality.md](quality.md). Our own rows are the defaults. A model in bold is above all four
-of them by R@20.
+`segue evaluate` on the test part, as in [quality.md](quality.md). Our own rows are the defaults, and what `segue tune` found by the
+best NDCG@20 on a validation part, as that page has it. A model in bold is above all of them by R@20.
 """
