@@ -24,6 +24,14 @@ namespace segue {
 /// Euclidean length, summed in double.
 double vector_norm(std::span<const float> vector);
 
+/// Asks for all of a vector that is read soon.
+inline void prefetch_vector(std::span<const float> vector) {
+    constexpr std::size_t kFloatsPerLine = 16;  // of the cache
+    for (std::size_t place = 0; place < vector.size(); place += kFloatsPerLine) {
+        __builtin_prefetch(vector.data() + place);
+    }
+}
+
 /// Writes the vector scaled to the length `weight`, zeros for a zero vector, to `unit` [dim]: what
 /// VectorSum::add_unit() alone comes to.
 void write_unit(std::span<const float> vector, double weight, std::span<float> unit);

@@ -21,14 +21,6 @@ namespace {
 
 /// Queries of a batch that one thread prepares or rescores at a time.
 constexpr std::size_t kQueriesPerChunk = 32;
-/// Of a cache line.
-constexpr std::size_t kFloatsPerLine = 16;
-
-void prefetch_vector(std::span<const float> vector) {
-    for (std::size_t place = 0; place < vector.size(); place += kFloatsPerLine) {
-        __builtin_prefetch(vector.data() + place);
-    }
-}
 
 bool is_zero(std::span<const float> vector) {
     return std::all_of(vector.begin(), vector.end(), [](float value) { return value == 0; });
@@ -90,7 +82,6 @@ struct VectorAnswers::State {
     void score_rows(std::span<const float> query, double exponent,
                     std::vector<ScoredRow>& rows) const;
     void rescore(std::span<const float> query, double exponent, std::vector<ScoredRow>& rows) const;
-    void item_vector(std::uint32_t item_row, std::span<float> vector) const;
     Status query_vector(const ResolvedQuery& query, Combine combine, QueryBuffers& buffers) const;
     Status history_vector(std::span<const std::uint32_t> item_rows, std::span<const float> values,
                           std::span<float> vector) const;
@@ -144,10 +135,6 @@ void VectorAnswers::State::rescore(std::span<const float> query, double exponent
                                    std::vector<ScoredRow>& rows) const {
     prefetch(rows);
     score_rows(query, exponent, rows);
-}
-
-void VectorAnswers::State::item_vector(std::uint32_t item_row, std::span<float> vector) const {
-    write_unit(vectors.row(item_row), 1, vector);
 }
 
 /// Writes the vector [dim] of a query to the buffers.
@@ -379,7 +366,7 @@ Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> i
                 const std::uint32_t item_row = item_rows[place];
                 std::vector<ScoredRow>& list = lists[place - begin];
                 if (table_holds && state.find_in_table(item_row, {}, nullptr, options.k, list)) {
-                    state.item_vector(item_row, vector);
+                    write_unit(state.vectors.row(item_row), 1, vector);
                     if (is_zero(vector)) {
                         list.clear();
                     } else {
@@ -393,7 +380,7 @@ Result<Neighbours> VectorAnswers::similar_items(std::span<const std::uint32_t> i
             Matrix queries(searched.size(), state.vectors.dim);
             std::vector<std::uint64_t> offsets(searched.size() + 1);
             for (std::size_t query = 0; query < searched.size(); ++query) {
-                state.item_vector(searched[query], queries.row(query));
+                write_unit(state.vectors.row(searched[query]), 1, queries.row(query));
                 offsets[query + 1] = query + 1;
             }
             for (std::vector<ScoredRow>* place : places) {
