@@ -13,24 +13,30 @@ constexpr double kCoocItemExponent = 0;
 constexpr double kEaseItemExponent = -0.6;
 constexpr double kGraphFilterItemExponent = -0.4;
 
+/// Where no exponent is told.
+PopularityExponents usual_exponents(const RecipeParams& params) {
+    const PairScoreParams& pairs = params.pair_score;
+    switch (params.recipe) {
+        case Recipe::kCooc:
+            // Other scores than the conditional one have an idea of popularity of their own.
+            return {pairs.other_exponent, pairs.score == PairScore::kConditional
+                                              ? kCoocItemExponent
+                                              : pairs.other_exponent};
+        case Recipe::kEase:
+            return {ease_balance(params), kEaseItemExponent};
+        default:
+            return {0, kGraphFilterItemExponent};
+    }
+}
+
 }  // namespace
 
 PopularityExponents popularity_exponents(const RecipeParams& params) {
-    const bool counts_pairs = params.recipe == Recipe::kCooc;
-    PopularityExponents exponents;
-    const double built_in = counts_pairs                     ? params.pair_score.other_exponent
-                            : params.recipe == Recipe::kEase ? ease_balance(params)
-                                                             : 0;
-    exponents.of_groups = params.popularity_exponent.value_or(built_in);
-    double usual = counts_pairs                     ? kCoocItemExponent
-                   : params.recipe == Recipe::kEase ? kEaseItemExponent
-                                                    : kGraphFilterItemExponent;
-    // Other scores than the conditional one have an idea of popularity of their own.
-    if (params.popularity_exponent ||
-        (counts_pairs && params.pair_score.score != PairScore::kConditional)) {
-        usual = exponents.of_groups;
+    PopularityExponents exponents = usual_exponents(params);
+    if (params.popularity_exponent) {
+        exponents = {*params.popularity_exponent, *params.popularity_exponent};
     }
-    exponents.of_items = params.item_popularity_exponent.value_or(usual);
+    exponents.of_items = params.item_popularity_exponent.value_or(exponents.of_items);
     return exponents;
 }
 

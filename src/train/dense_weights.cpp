@@ -7,6 +7,7 @@
 
 #include "cooc/best_partners.h"
 #include "kernels/dense_kernels.h"
+#include "train/ranked_scores.h"
 
 namespace segue {
 
@@ -34,12 +35,8 @@ void offer_scores(std::size_t num_items, bool by_magnitude, Worker& worker) {
     const kernels::KernelTable& kernels = kernels::active_kernels();
     for (std::size_t begin = 0; begin < num_items; begin += kBlock) {
         const std::size_t count = std::min(kBlock, num_items - begin);
-        const float* scores = worker.scores.data() + begin;
-        if (by_magnitude) {
-            std::transform(scores, scores + count, worker.magnitudes.data(),
-                           [](float score) { return std::abs(score); });
-            scores = worker.magnitudes.data();
-        }
+        const float* const scores = selected_by(worker.scores.data() + begin, count, by_magnitude,
+                                                worker.magnitudes.data());
         const float threshold =
             std::max(worker.best.threshold(), std::numeric_limits<float>::lowest());
         const std::size_t found = kernels.select_above(
@@ -93,10 +90,7 @@ Neighbours DenseWeights::lists(const SparseView& histories, const LinearListOpti
             const std::span<const ScoredRow> best = worker.best.take_sorted();
             lists[row].assign(best.begin(), best.end());
             if (options.by_magnitude) {
-                for (ScoredRow& scored : lists[row]) {
-                    scored.score = worker.scores[scored.item_row];
-                }
-                std::sort(lists[row].begin(), lists[row].end(), comes_before);
+                tell_scores([&](std::uint32_t item) { return worker.scores[item]; }, lists[row]);
             }
         }
     });

@@ -10,6 +10,7 @@
 #include "kernels/dense_kernels.h"
 #include "linalg/singular_vectors.h"
 #include "train/graph_walk.h"
+#include "train/ranked_scores.h"
 
 // With R' = D_g^(-a/2) R D_i^(-b), scaled so that its largest singular value is 1, P = R'^T R', and
 // V its right singular vectors, a history r has the scores
@@ -261,12 +262,8 @@ void GraphFilter::select(const SparseView& histories, std::size_t begin, std::si
             block.scores.row(own[passed])[query] = 0;
         }
     }
-    const float* scores = block.scores.row(tile).data();
-    if (options.by_magnitude) {
-        std::transform(scores, scores + count * kQueryBlock, block.magnitudes.data(),
-                       [](float score) { return std::abs(score); });
-        scores = block.magnitudes.data();
-    }
+    const float* const scores = selected_by(block.scores.row(tile).data(), count * kQueryBlock,
+                                            options.by_magnitude, block.magnitudes.data());
     const std::size_t num_hits =
         kernels().select_scores(scores, count, static_cast<std::uint32_t>(tile),
                                 block.thresholds.data(), block.hits.data());
@@ -309,10 +306,8 @@ void GraphFilter::score_block(const SparseView& histories, std::size_t begin, st
         const std::span<const ScoredRow> best = block.best[history - begin].take_sorted();
         lists[history].assign(best.begin(), best.end());
         if (options.by_magnitude) {
-            for (ScoredRow& scored : lists[history]) {
-                scored.score = block.scores.row(scored.item_row)[history - begin];
-            }
-            std::sort(lists[history].begin(), lists[history].end(), comes_before);
+            tell_scores([&](std::uint32_t item) { return block.scores.row(item)[history - begin]; },
+                        lists[history]);
         }
     }
 }
