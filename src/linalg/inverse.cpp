@@ -24,13 +24,13 @@ namespace {
 using kernels::kLeftStrip;
 using kernels::kRightStrip;
 
-/// A strip of this depth stays in the first level of cache, and reading and writing the triangle
-/// once for each block takes little beside the arithmetic.
-constexpr std::size_t kBlock = 256;
+/// The more rows a block has, the less often the triangle is read and written, and tiles of what is
+/// added up beside the arithmetic; the pivots, swept by one thread, grow with its square.
+constexpr std::size_t kBlock = 512;
 constexpr std::size_t kSmallBlock = 32;
-/// Rows and columns of the triangle that are updated together: they stay in the second level of
-/// cache with what they are multiplied by.
-constexpr std::size_t kTile = 256;
+/// Rows and columns of the triangle that are updated together: few enough for the second level of
+/// cache.
+constexpr std::size_t kTile = 512;
 
 static_assert(kInversePadding == kRightStrip && kBlock % kSmallBlock == 0);
 static_assert(kSmallBlock == kRightStrip && kRightStrip % kLeftStrip == 0);

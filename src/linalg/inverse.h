@@ -21,7 +21,7 @@ constexpr std::size_t padded_inverse_size(std::size_t size) {
 
 /// Replaces a positive definite matrix by minus its inverse where column >= row; the rest is
 /// rubbish. `matrix` [padded x padded] is read where column >= row; what lies behind `size` is
-/// overwritten. Takes size^3 floating point operations and, beside the matrix, some 800 floats
+/// overwritten. Takes size^3 floating point operations and, beside the matrix, some 1,600 floats
 /// for each row. The same bytes for any number of threads. Returns an error if: the matrix is not
 /// positive definite, to the precision of f32; it is rubbish then. Requires: the matrix is
 /// padded_inverse_size(size) wide and high.

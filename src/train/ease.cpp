@@ -74,7 +74,7 @@ Status EaseParams::validate() const {
 }
 
 std::uint64_t ease_bytes(std::size_t num_items) {
-    constexpr std::uint64_t kFloatsBeside = 800;
+    constexpr std::uint64_t kFloatsBeside = 1600;
     const std::uint64_t size = padded_inverse_size(num_items);
     return size * (size + kFloatsBeside) * sizeof(float);
 }
