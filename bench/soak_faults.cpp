@@ -55,6 +55,16 @@ double p99_of(const LoadResult& result) {
     return quantile(sorted_microseconds(result.times), 0.99);
 }
 
+/// Answers a second with status 200.
+double good_rate(const LoadResult& result) {
+    return static_cast<double>(result.num_answers - result.num_not_ok) / result.seconds;
+}
+
+double shed_share(const LoadResult& result) {
+    return static_cast<double>(result.num_not_ok) /
+           static_cast<double>(std::max<std::uint64_t>(1, result.num_answers));
+}
+
 /// Until the server has so many files open, connections among them; two seconds at most.
 void wait_for_files(const SoakServer& server, std::size_t count) {
     const SteadyTime begin = Clock::now();
@@ -255,24 +265,32 @@ Result<std::vector<SoakRow>> soak_overload(const SoakPlan& plan) {
     }
     SoakLoad load = {.seconds = plan.window_seconds, .rate = 0.7 * bench->saturation};
     const LoadResult normal = run_soak_load(bench->server, bench->known, load);
-    load.rate = 1.5 * bench->saturation;
+    // Beside what it answers just before and just after, over as many connections (which cost more
+    // each than few do) as fast as it can: other guests of the host take more at times.
+    const SoakLoad closed = {.seconds = 2, .num_connections = kConnections};
+    const double before = good_rate(run_soak_load(bench->server, bench->known, closed));
+    load.rate = 1.5 * before;
     load.num_connections = kConnections;
     const LoadResult over = run_soak_load(bench->server, bench->known, load);
+    const double most =
+        (before + good_rate(run_soak_load(bench->server, bench->known, closed))) / 2;
     sleep_seconds(1);
-    load.rate = 0.7 * bench->saturation;
-    load.num_connections = 32;
-    load.seconds = 2;
+    load = {.seconds = 2, .rate = 0.7 * bench->saturation};
     const LoadResult after = run_soak_load(bench->server, bench->known, load);
-    const double goodput =
-        static_cast<double>(over.num_answers - over.num_not_ok) / over.seconds / bench->saturation;
+    const double goodput = good_rate(over) / most;
+    // A machine that stands still for longer than requests may wait has some shed at any time.
+    const double most_shed = std::max(0.001, shed_share(normal));
     return std::vector<SoakRow>{
         {"150 % of what it can answer: answered with 200", "90 %",
-         fmt::format("{:.0f} % ({} of {} shed)", 100 * goodput, over.num_not_ok, over.num_answers),
+         fmt::format("{:.0f} % of {:.0f} a second ({} of {} shed)", 100 * goodput, most,
+                     over.num_not_ok, over.num_answers),
          goodput >= 0.9 && over.num_broken == 0},
         {"150 % of what it can answer: p99 a second after it", "2 times",
-         fmt::format("{:.2f} times ({:.0f} us, {:.0f} us before)", p99_of(after) / p99_of(normal),
-                     p99_of(after), p99_of(normal)),
-         p99_of(after) <= 2 * p99_of(normal) && after.num_failures() == 0},
+         fmt::format("{:.2f} times ({:.0f} us, {:.0f} us before; {} and {} shed)",
+                     p99_of(after) / p99_of(normal), p99_of(after), p99_of(normal),
+                     after.num_not_ok, normal.num_not_ok),
+         p99_of(after) <= 2 * p99_of(normal) && shed_share(after) <= most_shed &&
+             after.num_broken + after.num_wrong == 0},
     };
 }
 

@@ -146,18 +146,34 @@ double find_saturation(const SoakServer& server, const KnownAnswers& known, doub
     return least;
 }
 
+WindowTimes times_by_window(const LoadResult& result, const std::vector<Window>& windows) {
+    std::vector<double> edges;
+    for (const Window& window : windows) {
+        edges.push_back(std::chrono::duration<double>(window.begin - result.began).count());
+        edges.push_back(std::chrono::duration<double>(window.end - result.began).count());
+    }
+    WindowTimes times = {std::vector<std::vector<float>>(windows.size()),
+                         std::vector<std::vector<float>>(windows.size() + 1)};
+    for (const AnswerTime& time : result.times) {
+        const auto place = static_cast<std::size_t>(
+            std::upper_bound(edges.begin(), edges.end(), static_cast<double>(time.due_seconds)) -
+            edges.begin());
+        (place % 2 == 1 ? times.inside : times.outside)[place / 2].push_back(time.microseconds);
+    }
+    for (auto* const parts : {&times.inside, &times.outside}) {
+        for (std::vector<float>& part : *parts) {
+            std::sort(part.begin(), part.end());
+        }
+    }
+    return times;
+}
+
 std::vector<float> microseconds_in(const LoadResult& result, const std::vector<Window>& windows,
                                    bool inside) {
+    const WindowTimes times = times_by_window(result, windows);
     std::vector<float> chosen;
-    for (const AnswerTime& time : result.times) {
-        const SteadyTime due = result.began + std::chrono::duration_cast<Clock::duration>(
-                                                  std::chrono::duration<float>(time.due_seconds));
-        const bool is_inside = std::any_of(
-            windows.begin(), windows.end(),
-            [due](const Window& window) { return window.begin <= due && due < window.end; });
-        if (is_inside == inside) {
-            chosen.push_back(time.microseconds);
-        }
+    for (const std::vector<float>& part : inside ? times.inside : times.outside) {
+        chosen.insert(chosen.end(), part.begin(), part.end());
     }
     std::sort(chosen.begin(), chosen.end());
     return chosen;

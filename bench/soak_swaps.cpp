@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -65,29 +66,49 @@ SoakRow failures_row(std::string name, const LoadResult& result) {
             result.num_answers > 0 && result.num_not_ok + result.num_broken == 0};
 }
 
-std::vector<SoakRow> rows_of_swaps(const LoadResult& result, const std::vector<Window>& windows,
-                                   const Holdings& before, const Holdings& after) {
-    const std::vector<float> inside = microseconds_in(result, windows, true);
-    const std::vector<float> outside = microseconds_in(result, windows, false);
-    const double ratio = quantile(inside, 0.99) / std::max(1.0, quantile(outside, 0.99));
+double median_of_p99(const std::vector<std::vector<float>>& parts) {
+    std::vector<double> each;
+    for (const std::vector<float>& part : parts) {
+        each.push_back(quantile(part, 0.99));
+    }
+    std::sort(each.begin(), each.end());
+    return quantile(each, 0.5);
+}
+
+/// Medians over the windows are compared: a machine that stands still for a moment makes one window
+/// long, and all of them taken together too.
+SoakRow tails_row(const LoadResult& result, const std::vector<Window>& windows) {
+    const WindowTimes times = times_by_window(result, windows);
+    const double inside = median_of_p99(times.inside);
+    const double outside = median_of_p99(times.outside);
+    const std::vector<float> all_inside = microseconds_in(result, windows, true);
+    const std::vector<float> all_outside = microseconds_in(result, windows, false);
     double seconds = 0;
     for (const Window& window : windows) {
         seconds += std::chrono::duration<double>(window.end - window.begin).count();
     }
     constexpr double kMostRatio = 1.5;
+    const double ratio = inside / std::max(1.0, outside);
+    return {
+        "swaps under load: p99 during swaps beside between them", "1.5 times",
+        fmt::format("{:.2f} times ({:.0f} us in the median of {} windows of {:.1f} s, {:.0f} us "
+                    "between them; all together {:.0f} and {:.0f} us, medians {:.0f} and {:.0f})",
+                    ratio, inside, windows.size(),
+                    seconds / static_cast<double>(std::max<std::size_t>(1, windows.size())),
+                    outside, quantile(all_inside, 0.99), quantile(all_outside, 0.99),
+                    quantile(all_inside, 0.5), quantile(all_outside, 0.5)),
+        ratio <= kMostRatio};
+}
+
+std::vector<SoakRow> rows_of_swaps(const LoadResult& result, const std::vector<Window>& windows,
+                                   const Holdings& before, const Holdings& after) {
     constexpr double kMostGrowthMib = 32;
     const double growth = after.anonymous_mib - before.anonymous_mib;
     return {
         failures_row("swaps under load: failed requests", result),
         {"swaps under load: answers of not exactly one version", "0",
          fmt::format("{} of {}", result.num_wrong, result.num_answers), result.num_wrong == 0},
-        {"swaps under load: p99 during swaps beside between them", "1.5 times",
-         fmt::format("{:.2f} times ({:.0f} us in {} windows of {:.1f} s; {:.0f} us; medians {:.0f} "
-                     "and {:.0f} us)",
-                     ratio, quantile(inside, 0.99), windows.size(),
-                     seconds / static_cast<double>(std::max<std::size_t>(1, windows.size())),
-                     quantile(outside, 0.99), quantile(inside, 0.5), quantile(outside, 0.5)),
-         ratio <= kMostRatio},
+        tails_row(result, windows),
         {"swaps under load: memory of its own that stays", "5 % or 32 MiB",
          fmt::format("{:+.1f} MiB of {:.1f}", growth, before.anonymous_mib),
          growth <= std::max(kMostGrowthMib, 0.05 * before.anonymous_mib)},
