@@ -96,17 +96,29 @@ struct ModelRegistry::State {
     };
 
     explicit State(unsigned num_workers) : slots(num_workers) {
-        current = std::make_shared<Catalogue>();
-        publish(current);
+        publish(prepare(std::make_shared<Catalogue>()));
     }
 
-    void publish(std::shared_ptr<const Catalogue> next) {
-        for (Slot& slot : slots) {
-            std::shared_ptr<const Catalogue> previous = copy_for_worker(*next);
-            const std::lock_guard<std::mutex> lock(slot.mutex);
-            std::swap(slot.catalogue, previous);
+    /// A catalogue with the copies of all workers: whatever may fail is done before it is
+    /// published.
+    struct Prepared {
+        std::shared_ptr<const Catalogue> whole;
+        std::vector<std::shared_ptr<const Catalogue>> copies;
+    };
+    Prepared prepare(std::shared_ptr<const Catalogue> next) const {
+        Prepared prepared;
+        for (std::size_t worker = 0; worker < slots.size(); ++worker) {
+            prepared.copies.push_back(copy_for_worker(*next));
         }
-        current = std::move(next);
+        prepared.whole = std::move(next);
+        return prepared;
+    }
+    void publish(Prepared next) {
+        for (std::size_t worker = 0; worker < slots.size(); ++worker) {
+            const std::lock_guard<std::mutex> lock(slots[worker].mutex);
+            std::swap(slots[worker].catalogue, next.copies[worker]);
+        }
+        current = std::move(next.whole);
     }
 
     Unloader unloader;
@@ -169,8 +181,9 @@ void ModelRegistry::add(std::unique_ptr<const ServedModel> model) {
                      [&](const ModelSnapshot& present) { return present->version() > number; });
     served->versions.insert(place, std::move(added));
     served->rolled_back.erase(number);
+    State::Prepared prepared = state_->prepare(std::move(next));
     state_->notes[{name, number}] = {VersionState::kAvailable, {}};
-    state_->publish(std::move(next));
+    state_->publish(std::move(prepared));
 }
 
 Status ModelRegistry::remove(std::string_view name, std::uint64_t number) {
@@ -187,13 +200,14 @@ Status ModelRegistry::remove(std::string_view name, std::uint64_t number) {
     if (served->versions.empty()) {
         std::erase_if(next->names, [&](const ServedName& each) { return each.name == name; });
     }
+    State::Prepared prepared = state_->prepare(std::move(next));
     // One version that was ended in good order is remembered for each name, not all of history.
     std::erase_if(state_->notes, [&](const auto& entry) {
         return entry.first.first == name && entry.second.state == VersionState::kEnd &&
                entry.second.failure.ok();
     });
     state_->notes[{std::string(name), number}] = {VersionState::kEnd, {}};
-    state_->publish(std::move(next));
+    state_->publish(std::move(prepared));
     return {};
 }
 
@@ -210,7 +224,7 @@ Status ModelRegistry::set_label(std::string_view name, std::string_view label,
         return served == nullptr ? unknown_model(name) : unknown_version(name, number);
     }
     served->labels.insert_or_assign(std::string(label), number);
-    state_->publish(std::move(next));
+    state_->publish(state_->prepare(std::move(next)));
     return {};
 }
 
@@ -226,7 +240,7 @@ Status ModelRegistry::remove_label(std::string_view name, std::string_view label
         return not_found(fmt::format("model \"{}\" has no label \"{}\"", name, shortened(label)));
     }
     served->labels.erase(found);
-    state_->publish(std::move(next));
+    state_->publish(state_->prepare(std::move(next)));
     return {};
 }
 
@@ -244,7 +258,7 @@ Result<std::uint64_t> ModelRegistry::roll_back(std::string_view name) {
         return not_found(
             fmt::format("model \"{}\" has no version before {} that is served", name, from));
     }
-    state_->publish(std::move(next));
+    state_->publish(state_->prepare(std::move(next)));
     return now;
 }
 
