@@ -310,8 +310,9 @@ Result<std::vector<SoakRow>> soak_pause(const SoakPlan& plan) {
     // What fell due in the pause is answered, or shed, as fast as that goes.
     const Window pause = {begin, Clock::now() + std::chrono::seconds(1)};
     const LoadResult result = background.take();
-    const std::vector<float> others = microseconds_in(result, {pause}, false);
-    const std::vector<float> control = microseconds_in(result, {{result.began, begin}}, true);
+    const std::vector<float> others = together(times_by_window(result, {pause}).outside);
+    const std::vector<float> control =
+        together(times_by_window(result, {{result.began, begin}}).inside);
     return std::vector<SoakRow>{
         {"stopped for 2 s and continued: still there, nothing broken", "yes",
          fmt::format("{}, {} broken, {} shed", bench->server.is_running() ? "yes" : "no",

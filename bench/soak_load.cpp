@@ -168,15 +168,13 @@ WindowTimes times_by_window(const LoadResult& result, const std::vector<Window>&
     return times;
 }
 
-std::vector<float> microseconds_in(const LoadResult& result, const std::vector<Window>& windows,
-                                   bool inside) {
-    const WindowTimes times = times_by_window(result, windows);
-    std::vector<float> chosen;
-    for (const std::vector<float>& part : inside ? times.inside : times.outside) {
-        chosen.insert(chosen.end(), part.begin(), part.end());
+std::vector<float> together(const std::vector<std::vector<float>>& parts) {
+    std::vector<float> all;
+    for (const std::vector<float>& part : parts) {
+        all.insert(all.end(), part.begin(), part.end());
     }
-    std::sort(chosen.begin(), chosen.end());
-    return chosen;
+    std::sort(all.begin(), all.end());
+    return all;
 }
 
 std::string failures_text(const LoadResult& result) {

@@ -77,21 +77,18 @@ struct Window {
     SteadyTime end;
 };
 
-/// Microseconds of the answers whose requests were due inside (or outside) the windows, which
-/// follow one another; ascending.
-std::vector<float> microseconds_in(const LoadResult& result, const std::vector<Window>& windows,
-                                   bool inside);
-
 /// "2 of 99 (2 not 200, 0 broken; 2 of status 503, the first after 1.5 s)"
 std::string failures_text(const LoadResult& result);
 
-/// The same window by window: of those due in each of them, which follow one another, and of those
-/// due before, between and behind them.
+/// Microseconds of the answers, ascending: of those whose requests were due in each of some
+/// windows, which follow one another, and of those due before, between and behind them.
 struct WindowTimes {
     std::vector<std::vector<float>> inside;
     std::vector<std::vector<float>> outside;
 };
 WindowTimes times_by_window(const LoadResult& result, const std::vector<Window>& windows);
+/// All the parts in one, ascending.
+std::vector<float> together(const std::vector<std::vector<float>>& parts);
 
 void sleep_seconds(double seconds);
 double seconds_since(SteadyTime begin);

@@ -81,8 +81,8 @@ SoakRow tails_row(const LoadResult& result, const std::vector<Window>& windows) 
     const WindowTimes times = times_by_window(result, windows);
     const double inside = median_of_p99(times.inside);
     const double outside = median_of_p99(times.outside);
-    const std::vector<float> all_inside = microseconds_in(result, windows, true);
-    const std::vector<float> all_outside = microseconds_in(result, windows, false);
+    const std::vector<float> all_inside = together(times.inside);
+    const std::vector<float> all_outside = together(times.outside);
     double seconds = 0;
     for (const Window& window : windows) {
         seconds += std::chrono::duration<double>(window.end - window.begin).count();

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "base/json_writer.h"
+#include "base/stopwatch.h"
 
 namespace segue::bench {
 namespace {
@@ -42,17 +42,11 @@ void read_process(pid_t process, CpuReading& reading) {
     reading.server = ticks_to_seconds(user + system);
 }
 
-double cpu_seconds_of_self() {
-    timespec time = {};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 CpuReading read_cpu(pid_t server) {
     CpuReading reading;
     reading.time = std::chrono::steady_clock::now();
     read_process(server, reading);
-    reading.generator = cpu_seconds_of_self();
+    reading.generator = process_cpu_seconds();
     std::ifstream file("/proc/stat");
     std::string name;
     double user = 0;

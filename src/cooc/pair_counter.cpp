@@ -36,7 +36,7 @@ Status validate(const CountInput& input, const CountOptions& options) {
             fmt::format("a window of {} needs the position of each of {} entries; found {}",
                         options.window, interactions.num_entries(), input.positions.size()));
     }
-    constexpr std::size_t kMostItems = (std::size_t{1} << PairCounter::Run::kLengthBits) - 1;
+    constexpr std::size_t kMostItems = (std::size_t{1} << kGroupSizeBits) - 1;
     for (std::size_t group = 0; group < interactions.num_rows; ++group) {
         if (interactions.row_size(group) > kMostItems) {
             return resource_limit(fmt::format(

@@ -39,6 +39,9 @@ struct CountOptions {
     Status validate() const;
 };
 
+/// A group has fewer than 2^24 items.
+inline constexpr unsigned kGroupSizeBits = 24;
+
 /// Returns an error if: positions are missing or of the wrong number for a window, values that
 /// count are no positive whole numbers, or a group has 2^24 items or more.
 Status validate(const CountInput& input, const CountOptions& options);
@@ -81,19 +84,17 @@ private:
     /// many as entries of the table: in eight bytes.
     class Run {
     public:
-        static constexpr unsigned kLengthBits = 24;
-
         Run() = default;
-        Run(std::uint64_t begin, std::uint64_t length) : packed_((begin << kLengthBits) | length) {}
-        std::uint64_t begin() const { return packed_ >> kLengthBits; }
+        Run(std::uint64_t begin, std::uint64_t length)
+            : packed_((begin << kGroupSizeBits) | length) {}
+        std::uint64_t begin() const { return packed_ >> kGroupSizeBits; }
         std::uint32_t length() const {
-            return static_cast<std::uint32_t>(packed_ & ((1U << kLengthBits) - 1));
+            return static_cast<std::uint32_t>(packed_ & ((1U << kGroupSizeBits) - 1));
         }
 
     private:
         std::uint64_t packed_ = 0;
     };
-    friend Status validate(const CountInput& input, const CountOptions& options);
 
     PairCounter() = default;
     /// Calls take(entry, run, group size) for the run of each entry that has partners.
