@@ -214,8 +214,7 @@ Status fill_entries(Session& session, const SparseView& table) {
 }
 
 /// How many of DuckDB's rows differ from ours, or are missing on either side.
-Result<std::uint64_t> count_differences(Session& session,
-                                        const std::vector<CooccurrenceRow>& rows) {
+Result<std::uint64_t> count_differences(Session& session, std::span<const CooccurrenceRow> rows) {
     Result<QueryResult> result = session.stream(
         "SELECT item1::BIGINT, item2::BIGINT, cooc::BIGINT, frequency1::BIGINT, "
         "frequency2::BIGINT, pmi::DOUBLE, score::DOUBLE FROM scored ORDER BY item1, item2");
@@ -274,7 +273,7 @@ bool race_duckdb(const SparseMatrix& table, int repetitions) {
     const Timing matrix = median_of(repetitions, [&] {
         num_entries = blueprint_pairs({table.view(), {}}, {}, pool)->num_entries();
     });
-    std::vector<CooccurrenceRow> rows;
+    LargeVector<CooccurrenceRow> rows;
     const Timing all_columns = median_of(repetitions, [&] {
         rows = {};
         rows = cooccurrence_rows({table.view(), {}}, {}, pool).value();

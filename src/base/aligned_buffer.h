@@ -11,8 +11,17 @@
 namespace segue {
 
 namespace detail {
-/// 64-byte aligned, zeroed; asks the kernel for huge pages from 4 MiB on. Throws std::bad_alloc.
+/// 64-byte aligned; asks the kernel for huge pages from 4 MiB on. Throws std::bad_alloc.
+void* allocate_aligned(std::size_t bytes);
+/// The same, zeroed.
 void* allocate_aligned_zeroed(std::size_t bytes);
+/// Throws std::bad_alloc if there can be no memory of so many values.
+inline std::size_t checked_bytes(std::size_t count, std::size_t bytes_per_value) {
+    if (count > static_cast<std::size_t>(-1) / 2 / bytes_per_value) {
+        throw std::bad_alloc();
+    }
+    return count * bytes_per_value;
+}
 }  // namespace detail
 
 /// Owns a fixed number of zero-initialised trivial values, aligned to 64 bytes. Move-only.
@@ -24,7 +33,8 @@ class AlignedBuffer {
 public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t count)
-        : values_(static_cast<Value*>(detail::allocate_aligned_zeroed(checked_bytes(count)))),
+        : values_(static_cast<Value*>(
+              detail::allocate_aligned_zeroed(detail::checked_bytes(count, sizeof(Value))))),
           count_(count) {}
     AlignedBuffer(AlignedBuffer&& other) noexcept
         : values_(std::move(other.values_)), count_(std::exchange(other.count_, 0)) {}
@@ -43,12 +53,6 @@ public:
     std::span<const Value> span() const { return {data(), count_}; }
 
 private:
-    static std::size_t checked_bytes(std::size_t count) {
-        if (count > static_cast<std::size_t>(-1) / 2 / sizeof(Value)) {
-            throw std::bad_alloc();
-        }
-        return count * sizeof(Value);
-    }
     struct Free {
         void operator()(void* memory) const { std::free(memory); }
     };

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
+
+#include "base/large_vector.h"
 
 namespace segue {
 namespace {
@@ -47,6 +50,29 @@ TEST(AlignedBuffer, moves_leave_nothing_behind) {
 TEST(AlignedBuffer, refuses_sizes_that_overflow) {
     EXPECT_THROW(AlignedBuffer<double>(static_cast<std::size_t>(-1) / 8), std::bad_alloc);
     EXPECT_THROW(AlignedBuffer<double>(static_cast<std::size_t>(-1) / 2), std::bad_alloc);
+}
+
+TEST(LargeVector, grows_as_any_vector_and_begins_at_a_cache_line) {
+    LargeVector<std::uint32_t> vector;
+    for (std::uint32_t value = 0; value < 3'000'000; ++value) {
+        vector.push_back(value);
+    }
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(vector.data()) % 64, 0u);
+    vector.resize(2'000'000);
+    vector.resize(4'000'000);  // the new ones hold anything
+    std::iota(vector.begin() + 2'000'000, vector.end(), 2'000'000u);
+    for (std::uint32_t value = 0; value < vector.size(); ++value) {
+        ASSERT_EQ(vector[value], value);
+    }
+    const LargeVector<std::uint32_t> copy = vector;
+    EXPECT_EQ(copy, vector);
+    EXPECT_EQ(LargeVector<float>(3, 1.5F)[2], 1.5F);
+}
+
+TEST(LargeVector, refuses_sizes_that_overflow) {
+    LargeVector<double> vector;
+    EXPECT_ANY_THROW(vector.reserve(static_cast<std::size_t>(-1) / 8));
+    EXPECT_ANY_THROW(vector.reserve(static_cast<std::size_t>(-1) / 17));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ std::vector<std::uint32_t> ranks_of(const Vocabulary& keys) {
     return ranks;
 }
 
-Status write_pairs(const std::vector<CooccurrenceRow>& rows, const Vocabulary& items,
+Status write_pairs(std::span<const CooccurrenceRow> rows, const Vocabulary& items,
                    const CooccurArguments& arguments, const ProgressListener& progress) {
     using Type = OutputColumn::Type;
     Result<Session> session = Session::open({.num_threads = arguments.ingest.threads});
@@ -120,7 +120,7 @@ Status CooccurArguments::run(Console& console) const {
     ThreadPool pool(ingest.threads);
     const CountingPlan plan = plan_counting(input.interactions, counting, pool.num_threads());
     console.remark(fmt::format("count: {}", plan.to_text()));
-    Result<std::vector<CooccurrenceRow>> rows = cooccurrence_rows(input, counting, pool, progress);
+    Result<LargeVector<CooccurrenceRow>> rows = cooccurrence_rows(input, counting, pool, progress);
     if (!rows.ok()) {
         return rows.status();
     }

@@ -1,6 +1,7 @@
 // segue serve: answers over HTTP until it is told to end.
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -224,6 +225,14 @@ void raise_descriptor_limit() {
     }
 }
 
+/// What is large comes from the system and goes back to it when a model is unloaded. By itself the
+/// allocator would soon keep blocks of tens of megabytes, tables of keys among them, for a next
+/// time.
+void give_back_large_blocks() {
+    constexpr int kLarge = 4 << 20;
+    ::mallopt(M_MMAP_THRESHOLD, kLarge);
+}
+
 /// What is left to do when a mapped bundle was cut short, or its disk fails, under a search: no
 /// answer could be right.
 extern "C" void end_without_file(int) {
@@ -271,6 +280,7 @@ Status ServeArguments::run(Console& console) const {
     // Before any thread is made, as threads inherit it.
     const sigset_t signals = block_signals();
     raise_descriptor_limit();
+    give_back_large_blocks();
     end_in_order_without_file();
     const Result<std::vector<HttpListener>> listeners = listeners_of(*this);
     std::mutex console_mutex;

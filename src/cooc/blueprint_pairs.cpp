@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "cooc/huge_pages.h"
 #include "cooc/mirrored_triangle.h"
 #include "cooc/triangle_blocks.h"
 
@@ -106,24 +105,18 @@ void fill_rows(const Counted& counted, std::uint32_t item_row,
 
 }  // namespace
 
-Result<SparseMatrix> blueprint_pairs(const CountInput& input, const CountOptions& options,
-                                     ThreadPool& pool, const ProgressListener& listener) {
+Result<MirroredMatrix<float>> blueprint_pairs(const CountInput& input, const CountOptions& options,
+                                              ThreadPool& pool, const ProgressListener& listener) {
     const Result<Counted> counted = prepare(input, options, Partners::kLater);
     if (!counted.ok()) {
         return counted.status();
     }
-    MirroredMatrix<float> mirrored = count_mirrored<float>(
-        *counted, pool, listener,
-        [](double together, double pmi) { return static_cast<float>(together * pmi); });
-    const std::size_t num_items = counted->counter.num_items();
-    return SparseMatrix{.num_rows = num_items,
-                        .num_columns = num_items,
-                        .offsets = std::move(mirrored.offsets),
-                        .columns = std::move(mirrored.columns),
-                        .values = std::move(mirrored.values)};
+    return count_mirrored<float>(*counted, pool, listener, [](double together, double pmi) {
+        return static_cast<float>(together * pmi);
+    });
 }
 
-Result<std::vector<CooccurrenceRow>> cooccurrence_rows(const CountInput& input,
+Result<LargeVector<CooccurrenceRow>> cooccurrence_rows(const CountInput& input,
                                                        const CountOptions& options,
                                                        ThreadPool& pool,
                                                        const ProgressListener& listener) {
@@ -133,8 +126,7 @@ Result<std::vector<CooccurrenceRow>> cooccurrence_rows(const CountInput& input,
     }
     const MirroredMatrix<double> mirrored = count_mirrored<double>(
         *counted, pool, listener, [](double together, double) { return together; });
-    std::vector<CooccurrenceRow> rows;
-    resize_on_huge_pages(rows, mirrored.columns.size());
+    LargeVector<CooccurrenceRow> rows(mirrored.num_entries());
     const Chunks chunks = item_chunks(counted->counter);
     std::vector<std::vector<double>> pmi(pool.num_threads());
     pool.for_each(chunks.count(), [&](std::size_t chunk, unsigned worker) {
@@ -192,7 +184,7 @@ Status stream_cooccurrence_rows(
     return Status();
 }
 
-void sort_by_score(std::vector<CooccurrenceRow>& rows, std::span<const std::uint32_t> key_ranks) {
+void sort_by_score(std::span<CooccurrenceRow> rows, std::span<const std::uint32_t> key_ranks) {
     const auto rank = [&](std::uint32_t item_row) {
         return key_ranks.empty() ? item_row : key_ranks[item_row];
     };

@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <vector>
 
+#include "base/large_vector.h"
 #include "base/progress.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
+#include "cooc/mirrored_triangle.h"
 #include "cooc/pair_counter.h"
-#include "data/sparse.h"
 
 namespace segue {
 
@@ -21,8 +21,9 @@ namespace segue {
 /// on the diagonal. T is the sum of item frequencies. Items of frequency 0 have no entries. The
 /// group exponent of `options` must be 0; the same bytes for any number of threads. Returns an
 /// error if: options or input do not validate. Requires: interactions are well-formed.
-Result<SparseMatrix> blueprint_pairs(const CountInput& input, const CountOptions& options,
-                                     ThreadPool& pool, const ProgressListener& listener = {});
+Result<MirroredMatrix<float>> blueprint_pairs(const CountInput& input, const CountOptions& options,
+                                              ThreadPool& pool,
+                                              const ProgressListener& listener = {});
 
 /// One row of the blueprint's table of pairs.
 struct CooccurrenceRow {
@@ -37,7 +38,7 @@ struct CooccurrenceRow {
 
 /// The same entries with all that is known of them, item1 ascending, then item2: some 40 bytes
 /// each, in memory.
-Result<std::vector<CooccurrenceRow>> cooccurrence_rows(const CountInput& input,
+Result<LargeVector<CooccurrenceRow>> cooccurrence_rows(const CountInput& input,
                                                        const CountOptions& options,
                                                        ThreadPool& pool,
                                                        const ProgressListener& listener = {});
@@ -51,6 +52,6 @@ Status stream_cooccurrence_rows(
 
 /// By score descending, then by the ranks of the keys of item1 and item2; `key_ranks` [num_items]
 /// is the place of each item's key among the sorted keys, or empty to go by row.
-void sort_by_score(std::vector<CooccurrenceRow>& rows, std::span<const std::uint32_t> key_ranks);
+void sort_by_score(std::span<CooccurrenceRow> rows, std::span<const std::uint32_t> key_ranks);
 
 }  // namespace segue

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cooc/huge_pages.h"
-
 namespace segue {
 
 namespace {
@@ -113,8 +111,8 @@ MirroredMatrix<Value> mirror_triangle(const Chunks& chunks,
     const std::span<const TriangleRow<Value>> rows = all_rows;
     MirroredMatrix<Value> matrix;
     matrix.offsets = count_rows(rows);
-    resize_on_huge_pages(matrix.columns, matrix.offsets.back());
-    resize_on_huge_pages(matrix.values, matrix.offsets.back());
+    matrix.columns.resize(matrix.offsets.back());
+    matrix.values.resize(matrix.offsets.back());
     const std::size_t tile_size = rows_per_tile(chunks.size, matrix.offsets.back() / 2);
     const Chunks blocks{.size = chunks.size, .chunk_size = std::max(tile_size, kRowsPerBlock)};
     pool.for_each(blocks.count(), [&](std::size_t block, unsigned) {

@@ -7,7 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "base/large_vector.h"
 #include "base/thread_pool.h"
+#include "data/sparse.h"
 
 namespace segue {
 
@@ -24,8 +26,13 @@ struct TriangleChunk {
 template <typename Value>
 struct MirroredMatrix {
     std::vector<std::uint64_t> offsets;  // [num_items + 1]
-    std::vector<std::uint32_t> columns;  // [num_entries]
-    std::vector<Value> values;           // [num_entries]
+    LargeVector<std::uint32_t> columns;  // [num_entries]
+    LargeVector<Value> values;           // [num_entries]
+
+    std::size_t num_items() const { return offsets.size() - 1; }
+    std::size_t num_entries() const { return columns.size(); }
+    /// Of floats.
+    SparseView view() const { return {num_items(), num_items(), offsets, columns, values}; }
 };
 
 /// Entries (i, j) with i < j appear as (j, i) too. `chunks` tells which items each of `triangle`

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "cooc/huge_pages.h"
+#include "base/large_vector.h"
 #include "cooc/mirrored_triangle.h"
 
 namespace segue {
@@ -52,8 +52,8 @@ private:
     static constexpr std::size_t kLargestBlock = 1 << 22;
 
     struct Block {
-        std::vector<std::uint32_t> columns;
-        std::vector<Value> values;
+        LargeVector<std::uint32_t> columns;
+        LargeVector<Value> values;
     };
 
     /// A chunk is in one block: what there is of it moves along.
@@ -65,8 +65,8 @@ private:
                             : std::min(4 * blocks_.back().columns.capacity(), kLargestBlock);
         const std::size_t capacity = std::max(usual, 2 * (num_begun + size));
         Block block;
-        reserve_on_huge_pages(block.columns, capacity);
-        reserve_on_huge_pages(block.values, capacity);
+        block.columns.reserve(capacity);
+        block.values.reserve(capacity);
         if (num_begun > 0) {
             Block& last = blocks_.back();
             const auto begin = static_cast<std::ptrdiff_t>(chunk_begin_);

@@ -28,10 +28,10 @@ constexpr double kIalsExponent = -0.4;
 /// The blueprint compares normalised vectors.
 constexpr double kBlueprintExponent = 1;
 
-void remove_diagonal(SparseMatrix& matrix) {
+void remove_diagonal(MirroredMatrix<float>& matrix) {
     std::size_t kept = 0;
     std::uint64_t begin = 0;
-    for (std::size_t row = 0; row < matrix.num_rows; ++row) {
+    for (std::size_t row = 0; row < matrix.num_items(); ++row) {
         const std::uint64_t end = matrix.offsets[row + 1];
         for (std::uint64_t entry = begin; entry < end; ++entry) {
             if (matrix.columns[entry] != row) {
@@ -197,7 +197,7 @@ Status run_blueprint(const RecipeRun& run) {
     options.values_are_counts = run.dataset.values_are_counts;
     const CountingPlan plan = plan_counting(input.interactions, options, run.pool.num_threads());
     report(run.progress, {"count", 0, 0, "pairs", plan.to_text()});
-    Result<SparseMatrix> pairs = blueprint_pairs(input, options, run.pool, run.progress);
+    Result<MirroredMatrix<float>> pairs = blueprint_pairs(input, options, run.pool, run.progress);
     if (!pairs.ok()) {
         return pairs.status();
     }

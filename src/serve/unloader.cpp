@@ -6,12 +6,7 @@
 
 namespace segue::serve {
 
-Unloader::Unloader() : thread_([this] { run(); }) {
-    // What is large comes from the system and goes back to it; by itself the allocator would soon
-    // keep blocks of tens of megabytes, the tables of keys among them, for a next time.
-    constexpr int kLarge = 4 << 20;
-    ::mallopt(M_MMAP_THRESHOLD, kLarge);
-}
+Unloader::Unloader() : thread_([this] { run(); }) {}
 
 Unloader::~Unloader() {
     {
