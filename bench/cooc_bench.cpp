@@ -13,6 +13,7 @@
 #include <fstream>
 #include <functional>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 // A symmetric matrix from its upper triangle: pairs are counted and scored once, then written to
 // both sides.
 
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -31,8 +32,9 @@ struct MirroredMatrix {
 
     std::size_t num_items() const { return offsets.size() - 1; }
     std::size_t num_entries() const { return columns.size(); }
-    /// Of floats.
-    SparseView view() const { return {num_items(), num_items(), offsets, columns, values}; }
+    SparseView view() const requires std::same_as<Value, float> {
+        return {num_items(), num_items(), offsets, columns, values};
+    }
 };
 
 /// Entries (i, j) with i < j appear as (j, i) too. `chunks` tells which items each of `triangle`
