@@ -13,12 +13,15 @@
 #include <memory>
 #include <utility>
 
+#include "base/give_way.h"
+
 namespace segue {
 
 namespace {
 
 constexpr std::size_t kWriteBufferBytes = std::size_t{1} << 20;
 constexpr std::size_t kReadBytes = std::size_t{64} << 20;
+constexpr std::size_t kGentleReadBytes = std::size_t{128} << 10;
 
 std::string last_error() {
     return std::strerror(errno);
@@ -137,9 +140,10 @@ Result<MappedFile> MappedFile::copy(const std::string& path) {
     }
     MappedFile copied(static_cast<const std::byte*>(memory), size);
     ::madvise(memory, size, MADV_HUGEPAGE);
-    for (std::size_t done = 0; done < size;) {
+    const std::size_t most = works_gently() ? kGentleReadBytes : kReadBytes;
+    for (std::size_t done = 0; done < size; give_way()) {
         const ssize_t read = ::pread(descriptor.get(), static_cast<char*>(memory) + done,
-                                     std::min(size - done, kReadBytes), static_cast<off_t>(done));
+                                     std::min(size - done, most), static_cast<off_t>(done));
         if (read < 0 && errno != EINTR) {
             return io_error("cannot read " + quoted(path) + ": " + last_error());
         }
@@ -169,9 +173,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
     // In pieces: while one goes, no other thread of the program can map or fault in a page.
-    constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
+    constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
     for (std::size_t begin = 0; begin < size_; begin += kPieceBytes) {
         ::munmap(const_cast<std::byte*>(data_) + begin, std::min(kPieceBytes, size_ - begin));
+        give_way();
     }
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/give_way.h"
 #include "base/status.h"
 
 namespace segue {
@@ -32,6 +33,7 @@ struct ThreadPool::State {
             }
             try {
                 (*work)(chunk, worker);
+                give_way();
             } catch (...) {
                 const std::lock_guard lock(mutex);
                 if (!failure) {
@@ -63,7 +65,7 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(unsigned num_threads) : state_(std::make_unique<State>()) {
     if (num_threads == 0) {
-        num_threads = std::thread::hardware_concurrency();
+        num_threads = works_gently() ? 1 : std::thread::hardware_concurrency();
     }
     for (unsigned worker = 1; worker < num_threads; ++worker) {
         state_->threads.emplace_back([state = state_.get(), worker] { state->serve(worker); });

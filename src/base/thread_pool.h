@@ -12,7 +12,7 @@ namespace segue {
 /// time; chunks must not call for_each of the same pool.
 class ThreadPool {
 public:
-    /// `num_threads` 0 means one for each core.
+    /// `num_threads` 0 means one for each core, one alone in a thread that works gently.
     explicit ThreadPool(unsigned num_threads);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/checksum.h"
+#include "base/give_way.h"
 #include "base/status.h"
 
 namespace segue {
@@ -37,6 +38,7 @@ KeyIndex::KeyIndex(StringTableView keys) {
                 first_repeated_ = static_cast<std::uint32_t>(row);
             }
         }
+        give_way();
     }
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/give_way.h"
 #include "index/gathered_rows.h"
 #include "index_build/row_scorer.h"
 #include "kernels/kernels.h"
@@ -220,6 +221,7 @@ void ExactScan::scan_all() {
                 offer(begin + hit.row, hit.sum);
             }
         }
+        give_way();
         count = std::min(2 * count, kRowsPerCall);
         start_call();
         begin = begin_of_run(end);
@@ -249,6 +251,7 @@ void ExactScan::scan_gathered(const LeafFilter& filter) {
              scan(buffers_.rows.data(), buffers_.scales.data(), positions.size())) {
             offer(positions[hit.row], hit.sum);
         }
+        give_way();
     }
 }
 

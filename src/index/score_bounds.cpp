@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/give_way.h"
+
 namespace segue {
 namespace {
 
@@ -92,6 +94,7 @@ IndexBounds derive_bounds(const IndexTables& tables) {
         limits.length = rounded_up(length + static_cast<double>(limits.error));
         limits.inverse_of_greatest_scale = inverse_of(greatest_scale);
         limits.inverse_of_least_scale = inverse_of(least_scale);
+        give_way();
     }
     if (longest > 0) {
         bounds.longest_norm = static_cast<double>(longest);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <new>
 
+#include "base/give_way.h"
 #include "base/stopwatch.h"
 #include "serve/background_thread.h"
 
@@ -121,6 +122,7 @@ bool SearchMonitor::offer_sample(const ServedModel& served, const RefinedQuery& 
 
 void SearchMonitor::run() {
     make_background_thread();
+    const GentleWork gently(is_stopping_);
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
         wake_.wait(lock, [this] { return is_stopping_ || waiting_ != nullptr; });

@@ -101,7 +101,7 @@ private:
     std::mutex mutex_;                              // of the two below
     std::condition_variable wake_;
     std::unique_ptr<Sample> waiting_;
-    bool is_stopping_ = false;
+    std::atomic<bool> is_stopping_ = false;
     mutable std::mutex recalls_mutex_;  // of the one below
     std::map<RecallKey, Recall> recalls_;
     std::thread thread_;

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include "base/give_way.h"
 #include "serve/background_thread.h"
 
 namespace segue::serve {
@@ -11,7 +12,7 @@ Unloader::Unloader() : thread_([this] { run(); }) {}
 Unloader::~Unloader() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        stopping_ = true;
+        is_stopping_ = true;
     }
     wake_.notify_all();
     thread_.join();
@@ -36,9 +37,10 @@ void Unloader::take(const ServedModel* model) noexcept {
 
 void Unloader::run() {
     make_background_thread();
+    const GentleWork gently(is_stopping_);
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
-        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        wake_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
         if (waiting_.empty()) {
             return;
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -34,7 +35,7 @@ private:
     std::condition_variable wake_;
     std::vector<std::unique_ptr<const ServedModel>> waiting_;  // has room for every model alive
     std::size_t num_alive_ = 0;
-    bool stopping_ = false;
+    std::atomic<bool> is_stopping_ = false;
     std::thread thread_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/give_way.h"
+
 namespace segue::serve {
 namespace {
 
@@ -32,6 +34,7 @@ Status warm_up(const ServedModel& served) {
             one.items.push_back({std::string(model.item_keys()[offered]), 1});
             static_cast<void>(served.recommender().answer(one).ok());
         }
+        give_way();
     }
     return {};
 }
