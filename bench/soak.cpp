@@ -61,6 +61,7 @@ Result<SoakArguments> read_arguments(const std::vector<std::string>& words) {
             arguments.plan.num_swaps = 10;
             arguments.plan.cycle_seconds = 2;
             arguments.plan.window_seconds = 3;
+            arguments.plan.num_slow_rounds = 3;
             continue;
         }
         if (place + 1 == words.size()) {

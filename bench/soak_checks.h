@@ -18,6 +18,7 @@ struct SoakPlan {
     std::size_t num_swaps = 100;
     double cycle_seconds = 8;   // from one swap to the next
     double window_seconds = 8;  // of the other rows
+    int num_slow_rounds = 9;    // with slow clients and without
 };
 
 struct SoakRow {

@@ -218,7 +218,6 @@ Result<std::vector<SoakRow>> soak_floods(const SoakPlan& plan) {
 
 Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
     constexpr std::size_t kClients = 500;
-    constexpr int kRounds = 3;
     constexpr double kHeaderTimeout = 5;
     Result<Bench> bench = start(plan, nothing_shed());
     if (!bench.ok()) {
@@ -229,7 +228,7 @@ Result<std::vector<SoakRow>> soak_slow_clients(const SoakPlan& plan) {
     Tails tails;
     double most_seconds = 0;
     double kib_each = 0;
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < plan.num_slow_rounds; ++round) {
         const LoadResult before = run_soak_load(bench->server, bench->known, load);
         const Holdings without = bench->server.holdings();
         const SteadyTime begin = Clock::now();
