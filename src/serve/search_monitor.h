@@ -34,9 +34,9 @@ ShareInterval wilson_interval(double mean, std::size_t num_samples);
 struct SearchMonitorOptions {
     /// Between two samples, at least.
     std::chrono::milliseconds sample_interval{100};
-    /// After a sample that took t the next is not before this times t: what share of one core it
-    /// may use.
-    unsigned rest_factor = 20;
+    /// After a sample that took t, rests of gentle work included, the next is not before this times
+    /// t: a twenty-fifth of one core at most.
+    unsigned rest_factor = 4;
     /// Recall is of so many newest samples of a version.
     std::size_t window = 1000;
 };
