@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cstddef>
-#include <string>
+#include <cstdint>
+#include <span>
 #include <thread>
 #include <vector>
 

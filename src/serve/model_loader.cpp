@@ -6,7 +6,6 @@
 #include <new>
 #include <system_error>
 
-#include "base/give_way.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "serve/background_thread.h"
@@ -72,8 +71,7 @@ ModelLoader::~ModelLoader() {
 }
 
 void ModelLoader::run() {
-    make_background_thread();
-    const GentleWork gently(is_stopping_);
+    const GentleWork gently = make_background_thread(is_stopping_);
     while (true) {
         FolderWatch::Change change = watch_->wait();
         if (is_stopping_) {

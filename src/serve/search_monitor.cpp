@@ -5,7 +5,6 @@
 #include <functional>
 #include <new>
 
-#include "base/give_way.h"
 #include "base/stopwatch.h"
 #include "serve/background_thread.h"
 
@@ -121,8 +120,7 @@ bool SearchMonitor::offer_sample(const ServedModel& served, const RefinedQuery& 
 }
 
 void SearchMonitor::run() {
-    make_background_thread();
-    const GentleWork gently(is_stopping_);
+    const GentleWork gently = make_background_thread(is_stopping_);
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
         wake_.wait(lock, [this] { return is_stopping_ || waiting_ != nullptr; });

@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 
-#include "base/give_way.h"
 #include "serve/background_thread.h"
 
 namespace segue::serve {
@@ -36,8 +35,7 @@ void Unloader::take(const ServedModel* model) noexcept {
 }
 
 void Unloader::run() {
-    make_background_thread();
-    const GentleWork gently(is_stopping_);
+    const GentleWork gently = make_background_thread(is_stopping_);
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
         wake_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
